@@ -1,0 +1,46 @@
+# Everything a developer runs. `make help` lists it. Set-up happens by itself, cached outside the tree.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+CACHE  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shadowlift
+LOCK   := $(shell sha256sum requirements/dev.txt | cut -c1-12)
+VENV   := $(CACHE)/venv-$(LOCK)
+PY     := $(VENV)/bin/python
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help venv lock test unit lint generate demo cluster-up cluster-down cluster-status cluster-shell
+
+help: ## what can be done
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+venv: $(VENV)/.done ## the project's Python environment
+	@echo $(VENV)
+
+$(VENV)/.done: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=..."; exit 1; }
+	@echo "installing the Python environment into $(VENV) (about a minute)"
+	@mkdir -p $(CACHE) && $(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r requirements/dev.txt || { echo "the Python package index could not be reached: see pip's message above"; exit 1; }
+	@touch $@
+
+lock: ## renew the locked dependencies (needs uv)
+	uv pip compile pyproject.toml --extra router --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/runtime.txt
+	uv pip compile pyproject.toml --extra router --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/dev.txt
+
+unit: venv ## unit tests only
+	$(PY) -m pytest tests/unit -q
+
+lint: venv ## ruff, mypy, import contracts
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	PYTHONPATH=operator $(VENV)/bin/lint-imports --no-cache
+
+cluster-up: ## the local cluster: up (idempotent)
+	$(PYTHON) -m dev.cluster up
+cluster-down: ## the local cluster: down, leaving nothing
+	$(PYTHON) -m dev.cluster down
+cluster-status: ## the local cluster: state, memory, pods
+	$(PYTHON) -m dev.cluster status
+cluster-shell: ## a shell inside the local cluster's namespaces
+	$(PYTHON) -m dev.cluster shell
