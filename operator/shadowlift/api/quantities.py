@@ -1,0 +1,55 @@
+"""Durations, decimals and percentages as people write them in YAML, and what they mean in numbers.
+
+Called by `spec` when a resource is read; turns text into seconds, floats and millionths, or an `InvalidInput` naming the field.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
+DURATION_PATTERN = r"^([0-9]+(ms|s|m|h|d))+$"
+DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
+PERCENT_PATTERN = r"^(100|[0-9]{1,2})(\.[0-9]{1,4})?%$"
+
+
+def seconds(text: str) -> float:
+    """Length of a duration such as `1h30m`, in seconds.
+
+    Raises:
+        ValueError: the text is not a chain of whole numbers with a unit of ms, s, m, h or d.
+    """
+    if not re.fullmatch(DURATION_PATTERN, text):
+        raise ValueError(f"{text!r} is not a duration such as 500ms, 30s, 24h or 7d")
+    return sum(int(n) * _UNITS[unit] for n, unit in _PART.findall(text))
+
+
+def millionths(percent: str) -> int:
+    """A percentage such as `12.5%` as parts per million.
+
+    Raises:
+        ValueError: the text is not a percentage from 0% to 100%.
+    """
+    if not re.fullmatch(PERCENT_PATTERN, percent):
+        raise ValueError(f"{percent!r} is not a percentage such as 5% or 100%")
+    value = round(float(percent[:-1]) * 10_000)
+    if value > 1_000_000:
+        raise ValueError(f"{percent!r} is more than 100%")
+    return value
+
+
+def _checked_duration(text: str) -> str:
+    seconds(text)
+    return text
+
+
+def _checked_percent(text: str) -> str:
+    millionths(text)
+    return text
+
+
+Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=20), AfterValidator(_checked_duration)]
+Decimal = Annotated[str, Field(pattern=DECIMAL_PATTERN, max_length=20)]
+Percent = Annotated[str, Field(pattern=PERCENT_PATTERN, max_length=9), AfterValidator(_checked_percent)]
