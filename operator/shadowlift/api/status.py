@@ -1,0 +1,183 @@
+"""`ModelDeployment.status`: what happened, why, and on which evidence. Written once per cycle by the operator, never by anyone else.
+
+Everything here can be rebuilt from the decision records, the cluster and the recorder; where status and a record disagree, the
+record wins. Numbers that people compare are decimal text, so that a reader sees what the decision saw.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from shadowlift.api.base import Model
+
+Short = Annotated[str, Field(max_length=128)]
+Text = Annotated[str, Field(max_length=512)]
+
+
+class Phase(StrEnum):
+    """Where a ModelDeployment stands; each value has one file in `rollout/steps/`."""
+
+    PENDING = "Pending"  # something that the trial needs is not there yet; current serves
+    SHADOWING = "Shadowing"  # live requests are copied to the candidate, evidence is gathered; current serves
+    PROMOTED = "Promoted"  # the lift is proven; the candidate serves, current stands by
+    REJECTED = "Rejected"  # harm, futility or a roll-back by hand; current serves
+    EXPIRED = "Expired"  # the deadline came first; current serves
+    PAUSED = "Paused"  # frozen by spec.paused; what served still serves
+
+
+class VerdictKind(StrEnum):
+    """What one look at the evidence says. Unknown never promotes."""
+
+    PROMOTE = "Promote"
+    REJECT = "Reject"
+    HOLD = "Hold"  # not enough evidence: the reason says what is missing
+    ERROR = "Error"  # cannot know: the reason says why
+
+
+class ConditionType(StrEnum):
+    """Conditions, kstatus-compatible: Reconciling and Stalled are present only when true."""
+
+    READY = "Ready"  # the process that should serve is serving
+    PROGRESSING = "Progressing"  # a trial is under way
+    RECONCILING = "Reconciling"  # effects are on their way
+    STALLED = "Stalled"  # a person must act; the reason and message say what
+    ADOPTED = "Adopted"  # False: a promoted candidate serves that spec.current does not name yet
+
+
+class Condition(Model):
+    """A metav1.Condition."""
+
+    type: Short
+    status: Annotated[str, Field(pattern="^(True|False|Unknown)$", max_length=7)]
+    reason: Short
+    message: Text = ""
+    observed_generation: int = 0
+    last_transition_time: str
+
+
+class Serving(Model):
+    """Which process answers live requests."""
+
+    name: Short  # current, or the candidate's name
+    workload: Short | None = None  # the Deployment, where it is a bento
+    service: Short | None = None  # the Service, where it is one
+    image: Annotated[str, Field(max_length=512)] | None = None
+    since: str
+    reason: Short
+    record: Short | None = None  # the decision record that says so
+
+
+class Evidence(Model):
+    """The numbers behind a verdict. Lift is the difference in accuracy, candidate minus current, over matured units."""
+
+    n: int = 0  # matured units that count
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    labelled: int = 0  # disagreements whose outcome is known
+    unlabelled: int = 0  # disagreements whose outcome did not come
+    estimate: Short | None = None
+    lower: Short | None = None  # always-valid bounds of the lift
+    upper: Short | None = None
+    e_value: Short | None = None  # of the promotion test
+    bar: Short | None = None  # promote at or above it
+    harm_e_value: Short | None = None
+    harm_bar: Short | None = None
+    needed: int | None = None  # further units expected until promotion if the estimate is true; absent: cannot say
+
+
+class Coverage(Model):
+    """What share of the live requests the evidence speaks for, and what became of the rest; counts of this epoch."""
+
+    live: int = 0
+    share: Short | None = None  # of live requests that can be counted, as decimal text
+    unmirrored: int = 0
+    unitless: int = 0
+    repeated: int = 0
+    unmatched: int = 0
+    shed: int = 0
+    lines_lost: int = 0
+    current_failed: int = 0
+    current_unreadable: int = 0
+    candidate_failed: int = 0
+    ours: int = 0
+    outcomes_pending: int = 0
+    outcomes_late: int = 0
+    outcomes_refused: int = 0
+
+
+class Verdict(Model):
+    """The last look."""
+
+    kind: VerdictKind
+    reason: Short
+    message: Text = ""
+
+
+class Epoch(Model):
+    """A stretch of the trial with constant routing weights."""
+
+    number: int
+    weight: Short  # of the candidate in live answers
+    mirror: Short
+    since: str
+
+
+class Trial(Model):
+    """The candidate that is measured, frozen as it began."""
+
+    uid: Short
+    attempt: int  # of the same candidate against the same current; alpha is halved with each
+    candidate: Short
+    workload: Short
+    frozen: Short  # hash of the frozen fields
+    started: str | None = None  # when the routers had loaded it
+    deadline: str | None = None
+    alpha: Short | None = None
+    disagreement: Short | None = None  # rate in the warm-up, sets the bets
+    epochs: Annotated[list[Epoch], Field(max_length=16)] = Field(default_factory=list)
+    verdict: Verdict | None = None
+    evidence: Evidence = Field(default_factory=Evidence)
+    coverage: Coverage = Field(default_factory=Coverage)
+    evidence_at: str | None = None
+    ledger: Short | None = None  # id of the ledger that holds the evidence
+    senders: Annotated[list[Short], Field(max_length=16)] = Field(default_factory=list)
+
+
+class RouterStatus(Model):
+    """Which configuration the routers should have and have."""
+
+    wanted: Short | None = None
+    loaded: Annotated[dict[str, str], Field(max_length=50)] = Field(default_factory=dict)  # pod -> version
+    ready: int = 0
+    replicas: int = 0
+
+
+class Decision(Model):
+    """One line of history: a decision record in short."""
+
+    record: Short
+    kind: Short
+    candidate: Short | None = None
+    reason: Short
+    message: Text = ""
+    at: str
+
+
+class Status(Model):
+    """All that a person asks, readable with `kubectl get -o yaml`; below 8 KiB."""
+
+    observed_generation: int = 0
+    phase: Phase = Phase.PENDING
+    conditions: Annotated[
+        list[Condition],
+        Field(
+            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+        ),
+    ] = Field(default_factory=list)
+    serving: Serving | None = None
+    weight: Short | None = None  # of the candidate in live answers
+    trial: Trial | None = None
+    router: RouterStatus = Field(default_factory=RouterStatus)
+    history: Annotated[list[Decision], Field(max_length=10)] = Field(default_factory=list)
