@@ -124,7 +124,8 @@ class Cluster:
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Manifest | None:
         """One object; None where it does not exist."""
-        return _absent_is_none(lambda: self._json("GET", self._path(kind, namespace, name)))
+        path = self._path(kind, namespace, name)  # an unknown kind is an error, not an absent object
+        return _absent_is_none(lambda: self._json("GET", path))
 
     def find(self, kind: Kind, namespace: str | None = None, labels: Mapping[str, str] | None = None) -> list[Manifest]:
         """All objects with these labels, of one namespace or of all."""

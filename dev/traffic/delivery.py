@@ -19,8 +19,7 @@ import aiohttp
 
 # 401, 403, 404 too: a token may be minutes away, a ModelDeployment or its registration seconds.
 PASSING = frozenset({401, 403, 404, 408, 429, 500, 502, 503, 504})
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 3.0
+LONGEST_PAUSE = 3.0  # seconds
 
 Outcome = dict[str, Any]  # {"key": ..., "value": ...}
 
@@ -32,6 +31,7 @@ class Delivery:
     url: str
     token_file: Path | None
     accepted_file: Path
+    first_pause: float = 0.2  # seconds before the first repeat; doubles each time
     accepted: int = 0
     batches: int = 0
     refused: int = 0
@@ -41,7 +41,7 @@ class Delivery:
 
     async def deliver(self, session: aiohttp.ClientSession, batch: Sequence[Outcome]) -> None:
         """Post one batch until it is accepted or refused for good."""
-        pause = FIRST_PAUSE
+        pause = self.first_pause
         while True:
             why, wait = await self._try(session, batch)
             if why is None:

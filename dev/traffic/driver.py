@@ -75,13 +75,12 @@ class Driver:
     handover: Handover
     log: Path
     comparison: Comparison | None = None
-    _lines: Any = None
 
     def booked(self, attempt: Attempt, row: Row, answer: Answer | None) -> None:
         """One request has ended."""
         self.tally.book(attempt)
-        self._lines = self._lines or self.log.open("a", buffering=1)
-        self._lines.write(json.dumps(asdict(attempt)) + "\n")
+        with self.log.open("a") as out:
+            out.write(json.dumps(asdict(attempt)) + "\n")
         if attempt.error is None:
             self.handover.add(attempt)
         if self.comparison and answer and attempt.track == "current":

@@ -59,7 +59,7 @@ class Sender:
     never_known: int = 0
     sending: int = 0
     _waiting: list[tuple[float, int, Outcome]] = field(default_factory=list)
-    _order: count[int] = field(default_factory=count)
+    _order: "count[int]" = field(default_factory=count)
 
     def take(self, cases: list[dict[str, Any]], now: float) -> None:
         """Answered cases from the driver; `now` in seconds of any clock that `due` uses too."""
