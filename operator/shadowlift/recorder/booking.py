@@ -1,0 +1,251 @@
+"""From a shipper's batch to booked units. Called by `http` through the writer: one batch, one transaction.
+
+Idempotent by (router, seq): a replayed batch changes nothing. Of each unit of a trial only its first pair is a row;
+candidate answers wait in `shadows` until the live line comes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from shadowlift.api.capture import Track
+from shadowlift.api.ledger import WARM_UP_EPOCH, Batch, BatchReceipt
+from shadowlift.api.ledger import Row as Line
+from shadowlift.errors import Refused
+from shadowlift.recorder import schema, tally
+from shadowlift.recorder.fold import Increments
+from shadowlift.recorder.outcomes import settle_pending
+from shadowlift.recorder.schema import Stage
+from shadowlift.recorder.trials import Trial, trial_of
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What became of a batch."""
+
+    receipt: BatchReceipt
+    replayed: bool
+
+
+def book(connection: Connection, batch: Batch, namespace: str | None, now: int) -> Booked:
+    """Store a batch of a router in `namespace`.
+
+    Raises:
+        Refused: the router is not registered for any trial of that namespace (yet): keep the batch and try again.
+    """
+    router = connection.execute(select(schema.routers).where(schema.routers.c.uid == batch.router)).one_or_none()
+    trials = _trials(connection, router.number, namespace) if router else {}
+    if router is None or not trials:
+        raise Refused(
+            f"router {batch.router} is not registered for a trial in namespace {namespace}: keep the batch, try again"
+        )
+    if batch.seq <= router.seq:
+        return Booked(BatchReceipt(seq=batch.seq, accepted=0, unregistered=0), replayed=True)
+    lines: dict[str, list[Line]] = defaultdict(list)
+    for line in batch.rows:
+        lines[line.trial].append(line)
+    unregistered = 0
+    for uid, of_trial in lines.items():
+        if uid in trials and not trials[uid].closed:
+            _Booking(connection, trials[uid], router.number, now).book(of_trial)
+        else:
+            unregistered += len(of_trial)
+    _advance(connection, router, batch, now)
+    return Booked(
+        BatchReceipt(seq=batch.seq, accepted=len(batch.rows) - unregistered, unregistered=unregistered), replayed=False
+    )
+
+
+def _trials(connection: Connection, router: int, namespace: str | None) -> dict[str, Trial]:
+    """Trials that the router may ship for: a router of one namespace must not write into another's."""
+    registered = (
+        select(schema.trials)
+        .join(schema.trial_routers, schema.trial_routers.c.trial == schema.trials.c.number)
+        .join(schema.deployments, schema.deployments.c.number == schema.trials.c.deployment)
+        .where(schema.trial_routers.c.router == router, schema.deployments.c.namespace == namespace)
+    )
+    return {row.uid: trial_of(row) for row in connection.execute(registered)}
+
+
+def _advance(connection: Connection, router: Row[Any], batch: Batch, now: int) -> None:
+    """Note how far the router has come, and where it may have lost lines."""
+    skipped = batch.seq - router.seq - 1
+    start = 0 if router.low is None else router.low
+    if router.silent:
+        gap = schema.gaps
+        connection.execute(
+            update(gap).where(gap.c.router == router.number, gap.c.end.is_(None)).values(end=batch.sent_at)
+        )
+    if skipped or batch.lines_lost > router.lines_lost:
+        connection.execute(insert(schema.gaps).values(router=router.number, start=start, end=batch.sent_at))
+    values = {
+        "seq": batch.seq,
+        "low": batch.low,
+        "last_seen": now,
+        "lines_lost": max(batch.lines_lost, router.lines_lost),
+        "shed": max(batch.shed, router.shed),
+        "batches_lost": router.batches_lost + skipped,
+        "clock_off_us": batch.sent_at - now,
+        "silent": False,
+    }
+    connection.execute(update(schema.routers).where(schema.routers.c.number == router.number).values(values))
+
+
+class _Booking:
+    """One trial's lines of one batch."""
+
+    def __init__(self, connection: Connection, trial: Trial, router: int, now: int) -> None:
+        self._connection = connection
+        self._trial = trial
+        self._router = router
+        self._now = now
+        self._added: dict[int, Increments] = defaultdict(Counter)
+
+    def book(self, lines: Iterable[Line]) -> None:
+        live: list[Line] = []
+        shadow: dict[str, Line] = {}
+        for line in lines:
+            if line.track is Track.LIVE:
+                live.append(line)
+            else:
+                shadow.setdefault(line.id, line)
+        first = self._count(live)
+        candidates = self._take_waiting([line.id for line in live])
+        candidates.update({id_: _answer(line) for id_, line in shadow.items()})
+        booked = self._insert(first, candidates)
+        settle_pending(
+            self._connection, self._trial.deployment, [line.key or line.id for line in first if line.id in booked]
+        )
+        self._store_shadows(
+            [line for line in shadow.values() if line.id not in booked and not line.unitless],
+            {line.id for line in live},
+        )
+        tally.add(self._connection, self._trial.number, self._added)
+
+    def _count(self, live: list[Line]) -> list[Line]:
+        """Count live lines; return those that may be the first pair of their unit."""
+        first: dict[tuple[str, str], Line] = {}
+        for line in live:
+            added = self._added[line.epoch]
+            added["live", None] += 1
+            unit = ("id", line.id) if line.unit is None else ("unit", line.unit)
+            if not line.mirrored:
+                added["unmirrored", None] += 1
+            elif line.unitless:
+                added["unitless", None] += 1
+            elif unit in first:
+                added["repeated", None] += 1
+            else:
+                first[unit] = line
+        return list(first.values())
+
+    def _insert(self, first: list[Line], candidates: dict[str, dict[str, str | None]]) -> set[str]:
+        """Book the units that are not booked yet; return the ids of their requests."""
+        if not first:
+            return set()
+        rows = [self._unit(line, candidates.get(line.id, _NO_ANSWER)) for line in first]
+        statement = upsert(schema.units).on_conflict_do_nothing().returning(schema.units.c.id)
+        booked = set(self._connection.execute(statement, rows).scalars())
+        for line in first:
+            self._added[line.epoch]["booked" if line.id in booked else "repeated", None] += 1
+        trials = schema.trials
+        self._connection.execute(
+            update(trials).where(trials.c.number == self._trial.number).values(open=trials.c.open + len(booked))
+        )
+        return booked
+
+    def _unit(self, line: Line, candidate: dict[str, str | None]) -> dict[str, Any]:
+        return {
+            "trial": self._trial.number,
+            "epoch": line.epoch,
+            "id": line.id,
+            "unit": line.unit,
+            "key": None if line.key == line.id else line.key,
+            "router": self._router,
+            "started": line.t,
+            "stage": Stage.WARM if line.epoch == WARM_UP_EPOCH else Stage.OPEN,
+            "current_status": line.status.value,
+            "current_value": line.value,
+            "current_reason": line.reason,
+            **candidate,
+        }
+
+    def _take_waiting(self, ids: list[str]) -> dict[str, dict[str, str | None]]:
+        """Candidate answers that came before their live lines, removed from the waiting room."""
+        waiting = schema.shadows
+        taken: dict[str, dict[str, str | None]] = {}
+        for some in schema.chunks(ids):
+            is_one = (waiting.c.trial == self._trial.number) & waiting.c.id.in_(some)
+            found = self._connection.execute(select(waiting).where(is_one)).all()
+            if found:
+                self._connection.execute(delete(waiting).where(is_one))
+            for row in found:
+                taken[row.id] = {
+                    "candidate_status": row.status,
+                    "candidate_value": row.value,
+                    "candidate_reason": row.reason,
+                }
+        return taken
+
+    def _store_shadows(self, lines: list[Line], live: set[str]) -> None:
+        """Candidate answers whose unit was not booked by this batch: to their unit, or to the waiting room.
+
+        Those of repeated units, and those that come after closing, are dropped: they are no one's evidence.
+        """
+        numbers = self._open_units([line.id for line in lines])
+        answers = [
+            {"unit_number": numbers[line.id], **_answer(line)} for line in lines if numbers.get(line.id) is not None
+        ]
+        if answers:
+            self._connection.execute(
+                update(schema.units).where(schema.units.c.number == bindparam("unit_number")), answers
+            )
+        rest = [line for line in lines if line.id not in numbers and line.id not in live]
+        repeated = self._booked_units([line.unit for line in rest if line.unit is not None])
+        waiting = [self._waiting(line) for line in rest if line.unit not in repeated]
+        if waiting:
+            self._connection.execute(upsert(schema.shadows).on_conflict_do_nothing(), waiting)
+
+    def _open_units(self, ids: list[str]) -> dict[str, int | None]:
+        """Number of the unit of each request that was booked; None where its answer is known or it has closed."""
+        units = schema.units
+        found: dict[str, int | None] = {}
+        for some in schema.chunks(ids):
+            query = select(units.c.id, units.c.number, units.c.stage, units.c.candidate_status).where(
+                units.c.trial == self._trial.number, units.c.id.in_(some)
+            )
+            for row in self._connection.execute(query):
+                wanted = row.stage < Stage.CLOSED and row.candidate_status is None
+                found[row.id] = row.number if wanted else None
+        return found
+
+    def _booked_units(self, wanted: list[str]) -> set[str]:
+        units = schema.units
+        found: set[str] = set()
+        for some in schema.chunks(wanted):
+            query = select(units.c.unit).where(units.c.trial == self._trial.number, units.c.unit.in_(some))
+            found.update(self._connection.execute(query).scalars())
+        return found
+
+    def _waiting(self, line: Line) -> dict[str, Any]:
+        return {
+            "trial": self._trial.number,
+            "id": line.id,
+            "unit": line.unit,
+            "started": line.t,
+            "received_at": self._now,
+            "status": line.status.value,
+            "value": line.value,
+            "reason": line.reason,
+        }
+
+
+_NO_ANSWER: dict[str, str | None] = {"candidate_status": None, "candidate_value": None, "candidate_reason": None}
+
+
+def _answer(line: Line) -> dict[str, str | None]:
+    return {"candidate_status": line.status.value, "candidate_value": line.value, "candidate_reason": line.reason}

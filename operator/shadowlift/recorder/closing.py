@@ -1,0 +1,141 @@
+"""Closing units whose time has come: where pairs meet outcomes. Called by `sweep`; one transaction per step.
+
+A unit closes when its start + maturity + grace is past and every router that is waited for has sent all lines up to its
+start. Marking it closed and adding to the counters is one transaction, so a crash at any moment counts it exactly once.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select, update
+
+from shadowlift.api.ledger import WARM_UP_EPOCH, RowStatus
+from shadowlift.recorder import schema, tally
+from shadowlift.recorder.fold import Increments, Pair, Side, agreement, resolution
+from shadowlift.recorder.outcomes import latest_values
+from shadowlift.recorder.schema import Stage
+from shadowlift.recorder.settings import Rules
+from shadowlift.recorder.trials import Trial, trial_of
+from shadowlift.recorder.watermark import Gap, RouterState, barrier, may_have_lost
+
+Unit = Row[Any]  # of schema.units
+Loss = Callable[[Unit], bool]  # whether the unit's router may have lost a line of it
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step did; `more` asks for another one at once."""
+
+    closed: int
+    more: bool
+
+
+def close_due(connection: Connection, now: int, rules: Rules, limit: int) -> Step:
+    """Fold up to `limit` units per trial and stage whose time has come."""
+    closed, more = 0, False
+    for row in connection.execute(select(schema.trials).where(schema.trials.c.open > 0)).all():
+        trial = trial_of(row)
+        before = barrier(router_states(connection, trial.number))
+        warm = _due(connection, trial, Stage.WARM, (before, now - rules.grace_us), limit)
+        if warm:
+            _agree(connection, trial, warm)
+        due = _due(
+            connection, trial, Stage.OPEN, (before, now - rules.grace_us - trial.registration.maturity_us), limit
+        )
+        if due:
+            _close(connection, trial, due)
+        closed += len(due)
+        more = more or limit in (len(warm), len(due))
+    return Step(closed, more)
+
+
+def router_states(connection: Connection, trial: int) -> list[RouterState]:
+    """What is known of the routers that are registered for a trial (by its number)."""
+    routers = schema.routers
+    query = (
+        select(routers.c.low, routers.c.silent)
+        .join(schema.trial_routers, schema.trial_routers.c.router == routers.c.number)
+        .where(schema.trial_routers.c.trial == trial)
+    )
+    return [RouterState(row.low, row.silent) for row in connection.execute(query)]
+
+
+def _due(connection: Connection, trial: Trial, stage: Stage, bounds: tuple[int, int], limit: int) -> Sequence[Unit]:
+    """Units of a stage, oldest first, that started before the first bound and not after the second."""
+    units = schema.units
+    query = select(units).where(
+        units.c.trial == trial.number, units.c.stage == stage, units.c.started < bounds[0], units.c.started <= bounds[1]
+    )
+    return connection.execute(query.order_by(units.c.started).limit(limit)).all()
+
+
+def _agree(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
+    """First half, for the warm-up epoch: it must show early whether the two answers can be compared at all."""
+    lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
+    added: dict[int, Increments] = defaultdict(Counter)
+    for unit in units:
+        added[unit.epoch].update(agreement(_pair(unit, lost, ambiguous)))
+    _advance(connection, units, Stage.OPEN)
+    tally.add(connection, trial.number, added)
+
+
+def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
+    lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
+    outcomes = latest_values(connection, trial.deployment, [_key(unit) for unit in units])
+    added: dict[int, Increments] = defaultdict(Counter)
+    for unit in units:
+        pair = _pair(unit, lost, ambiguous)
+        if unit.epoch != WARM_UP_EPOCH:
+            added[unit.epoch].update(agreement(pair))
+        added[unit.epoch].update(resolution(pair, outcomes.get(_key(unit)), trial.policy))
+    _advance(connection, units, Stage.CLOSED)
+    trials = schema.trials
+    connection.execute(update(trials).where(trials.c.number == trial.number).values(open=trials.c.open - len(units)))
+    tally.add(connection, trial.number, added)
+
+
+def _advance(connection: Connection, units: Sequence[Unit], stage: Stage) -> None:
+    for some in schema.chunks([unit.number for unit in units]):
+        connection.execute(update(schema.units).where(schema.units.c.number.in_(some)).values(stage=stage))
+
+
+def _pair(unit: Unit, lost: Loss, ambiguous: set[str]) -> Pair:
+    candidate = None
+    if unit.candidate_status is not None:
+        candidate = Side(RowStatus(unit.candidate_status), unit.candidate_value, unit.candidate_reason)
+    current = Side(RowStatus(unit.current_status), unit.current_value, unit.current_reason)
+    return Pair(current, candidate, lines_lost=lost(unit), ambiguous=_key(unit) in ambiguous)
+
+
+def _key(unit: Unit) -> str:
+    return str(unit.key or unit.id)
+
+
+def _losses(connection: Connection, units: Sequence[Unit]) -> Loss:
+    numbers = sorted({unit.router for unit in units})
+    lows = dict(
+        connection.execute(
+            select(schema.routers.c.number, schema.routers.c.low).where(schema.routers.c.number.in_(numbers))
+        )
+        .tuples()
+        .all()
+    )
+    gaps: dict[int, list[Gap]] = defaultdict(list)
+    for row in connection.execute(select(schema.gaps).where(schema.gaps.c.router.in_(numbers))):
+        gaps[row.router].append(Gap(row.start, row.end))
+    return lambda unit: may_have_lost(lows.get(unit.router), gaps[unit.router], unit.started)
+
+
+def _ambiguous(connection: Connection, trial: Trial, units: Sequence[Unit]) -> set[str]:
+    """Outcome keys that name more than one unit of the trial: a router's ids cannot repeat, a client's header can."""
+    if trial.registration.key_header is None and not any(unit.key for unit in units):
+        return set()
+    seen: Counter[str] = Counter()
+    columns = schema.units.c
+    for some in schema.chunks(sorted({_key(unit) for unit in units})):
+        named = or_(columns.key.in_(some), and_(columns.key.is_(None), columns.id.in_(some)))
+        query = select(columns.id, columns.key).where(columns.trial == trial.number, named)
+        seen.update(row.key or row.id for row in connection.execute(query))
+    return {key for key, count in seen.items() if count > 1}

@@ -1,0 +1,72 @@
+"""One writer, many readers over an open database. Built by `run`; `http` and `sweep` pass it their transactions."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from shadowlift.recorder.clock import Clock
+from shadowlift.recorder.database import Database, unavailable
+from shadowlift.recorder.metrics import Metrics
+from shadowlift.recorder.settings import Rules
+from shadowlift.recorder.writer import Writer
+
+Result = TypeVar("Result")
+
+
+class Ledger:
+    """Runs operations on the ledger, and remembers which routers reached this process."""
+
+    def __init__(self, database: Database, rules: Rules, clock: Clock, metrics: Metrics) -> None:
+        self._database = database
+        self.ledger_id = database.ledger_id
+        self._writer = Writer(database.writer, metrics)
+        self.rules = rules
+        self.clock = clock
+        self.metrics = metrics
+        self._started = clock()
+        self._heard: dict[str, int] = {}
+
+    @property
+    def alive(self) -> bool:
+        """Whether writes are taken."""
+        return self._writer.alive
+
+    def hear(self, router: str) -> None:
+        """A router's batch has arrived, whether or not it can be stored."""
+        self._heard[router] = self.clock()
+
+    def heard_at(self, router: str) -> int:
+        """When a router last reached this process; at the earliest its start, for nobody could reach it before."""
+        return self._heard.get(router, self._started)
+
+    async def write(self, operation: Callable[[Connection], Result]) -> Result:
+        """Run an operation in a transaction and return when it is durable.
+
+        Raises:
+            Unavailable: it was not committed; nothing of it is stored.
+            Exception: whatever the operation raised; nothing of it is stored.
+        """
+        return await asyncio.wrap_future(self._writer.submit(operation))
+
+    async def read(self, operation: Callable[[Connection], Result]) -> Result:
+        """Run a reading operation on one consistent state.
+
+        Raises:
+            Unavailable: the database cannot be read now.
+        """
+        return await asyncio.to_thread(self._read, operation)
+
+    def _read(self, operation: Callable[[Connection], Result]) -> Result:
+        try:
+            with self._database.reader.begin() as connection:
+                return operation(connection)
+        except SQLAlchemyError as error:
+            raise unavailable(error) from error
+
+    def close(self) -> None:
+        """Finish what was accepted and let go of the file."""
+        self._writer.close()
+        self._database.close()

@@ -1,0 +1,152 @@
+"""Registering trials and keeping their decision records. Called by `http` for the operator; one transaction each."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from shadowlift.api.ledger import DecisionCopy, TrialRegistration
+from shadowlift.api.spec import Missing
+from shadowlift.errors import Conflict, InvalidInput, NotFound
+from shadowlift.recorder import schema
+from shadowlift.recorder.fold import Policy
+from shadowlift.recorder.settings import Rules
+from shadowlift.recorder.values import is_canonical
+
+_MAY_CHANGE = {"routers", "closed"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A registered trial as the other parts need it."""
+
+    number: int
+    uid: str
+    deployment: int
+    closed: bool
+    registered_at: int
+    registration: TrialRegistration
+
+    @property
+    def policy(self) -> Policy:
+        """What stands for a missing outcome."""
+        return Policy(self.registration.missing, self.registration.missing_value)
+
+
+def trial_of(row: Row[Any]) -> Trial:
+    """A row of `schema.trials` as a value."""
+    registration = TrialRegistration.model_validate_json(row.registration)
+    return Trial(row.number, row.uid, row.deployment, row.closed, row.registered_at, registration)
+
+
+def register(connection: Connection, wanted: TrialRegistration, now: int, rules: Rules) -> None:
+    """Register a trial, or change its routers or whether it is closed. Repeatable.
+
+    Raises:
+        InvalidInput: the recorder cannot keep this trial's evidence, or the registration contradicts itself.
+        Conflict: it is registered with another value of a frozen field; the message names it.
+    """
+    _check(wanted, rules)
+    row = connection.execute(select(schema.trials).where(schema.trials.c.uid == wanted.uid)).one_or_none()
+    if row is None:
+        number = _create(connection, wanted, now)
+    else:
+        number = row.number
+        stored = TrialRegistration.model_validate_json(row.registration)
+        if stored != wanted:
+            _refuse_frozen(stored, wanted)
+            values = {"registration": wanted.model_dump_json(by_alias=True), "closed": wanted.closed}
+            connection.execute(update(schema.trials).where(schema.trials.c.number == number).values(values))
+    _set_routers(connection, number, set(wanted.routers), now)
+
+
+def store_record(connection: Connection, uid: str, record: DecisionCopy) -> None:
+    """Keep a decision record as it is. Repeatable.
+
+    Raises:
+        NotFound: the trial is not registered.
+        Conflict: a record of that name with other content is stored.
+    """
+    trial = connection.execute(select(schema.trials.c.number).where(schema.trials.c.uid == uid)).scalar_one_or_none()
+    if trial is None:
+        raise NotFound(f"trial {uid} is not registered")
+    is_it = (schema.records.c.trial == trial) & (schema.records.c.name == record.name)
+    stored = connection.execute(select(schema.records.c.data).where(is_it)).scalar_one_or_none()
+    if stored is None:
+        connection.execute(insert(schema.records).values(trial=trial, name=record.name, data=json.dumps(record.data)))
+    elif json.loads(stored) != record.data:
+        raise Conflict(f"record {record.name} of trial {uid} is stored with other content; records never change")
+
+
+def _check(wanted: TrialRegistration, rules: Rules) -> None:
+    if wanted.maturity_us > rules.retention_us:
+        raise InvalidInput(
+            "maturityUs",
+            f"outcomes may take {wanted.maturity_us / 3.6e9:g} h, rows are kept for {rules.retention_us / 3.6e9:g} h: "
+            "lower objective.outcome.maturity or raise the recorder's retention (SHADOWLIFT_RETENTION)",
+        )
+    if (wanted.missing is Missing.VALUE) != (wanted.missing_value is not None):
+        raise InvalidInput("missingValue", "goes with missing: Value, and only with it")
+    if wanted.missing_value is not None and not is_canonical(wanted.missing_value, wanted.prediction_type):
+        raise InvalidInput(
+            "missingValue", f"{wanted.missing_value!r} is not a value of prediction.type {wanted.prediction_type}"
+        )
+
+
+def _refuse_frozen(stored: TrialRegistration, wanted: TrialRegistration) -> None:
+    for field in TrialRegistration.model_fields.keys() - _MAY_CHANGE:
+        if getattr(stored, field) != getattr(wanted, field):
+            raise Conflict(
+                f"{to_camel(field)} of trial {wanted.uid} is frozen at {getattr(stored, field)!r}: register a new trial"
+            )
+
+
+def _create(connection: Connection, wanted: TrialRegistration, now: int) -> int:
+    deployment = _deployment(connection, wanted.namespace, wanted.name)
+    values = {
+        "uid": wanted.uid,
+        "deployment": deployment.number,
+        "registration": wanted.model_dump_json(by_alias=True),
+        "registered_at": now,
+        "closed": wanted.closed,
+        "accepted_before": deployment.accepted,
+        "late_before": deployment.late,
+        "changed_before": deployment.changed,
+        "refused_before": deployment.refused,
+    }
+    return int(connection.execute(insert(schema.trials).values(values).returning(schema.trials.c.number)).scalar_one())
+
+
+def _deployment(connection: Connection, namespace: str, name: str) -> Row[Any]:
+    is_it = (schema.deployments.c.namespace == namespace) & (schema.deployments.c.name == name)
+    row = connection.execute(select(schema.deployments).where(is_it)).one_or_none()
+    if row is not None:
+        return row
+    connection.execute(insert(schema.deployments).values(namespace=namespace, name=name))
+    return connection.execute(select(schema.deployments).where(is_it)).one()
+
+
+def _set_routers(connection: Connection, trial: int, wanted: Collection[str], now: int) -> None:
+    listed = (
+        select(schema.routers.c.uid, schema.routers.c.number)
+        .join(schema.trial_routers, schema.trial_routers.c.router == schema.routers.c.number)
+        .where(schema.trial_routers.c.trial == trial)
+    )
+    present = {row.uid: row.number for row in connection.execute(listed)}
+    for uid in present.keys() - wanted:
+        connection.execute(
+            delete(schema.trial_routers).where(
+                schema.trial_routers.c.trial == trial, schema.trial_routers.c.router == present[uid]
+            )
+        )
+    for uid in sorted(wanted - present.keys()):
+        router = connection.execute(
+            select(schema.routers.c.number).where(schema.routers.c.uid == uid)
+        ).scalar_one_or_none()
+        if router is None:
+            added = insert(schema.routers).values(uid=uid, known_since=now).returning(schema.routers.c.number)
+            router = connection.execute(added).scalar_one()
+        connection.execute(insert(schema.trial_routers).values(trial=trial, router=router))

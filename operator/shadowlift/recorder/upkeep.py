@@ -1,0 +1,126 @@
+"""Housekeeping of the ledger: silent routers, orphans, pending outcomes, retention. Called by `sweep`; small steps."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+
+from shadowlift.recorder import schema
+from shadowlift.recorder.closing import router_states
+from shadowlift.recorder.schema import Stage
+from shadowlift.recorder.settings import Rules
+from shadowlift.recorder.trials import trial_of
+from shadowlift.recorder.watermark import barrier
+
+STEP = 500  # rows per table and step: a purge must not hold up batches
+_LEAST_PENDING_US = 3_600_000_000
+
+
+def mark_silent(connection: Connection, now: int, rules: Rules, heard_at: Callable[[str], int]) -> int:
+    """Declare routers lost that were not heard for too long, and open a gap for each; return how many are silent now.
+
+    `heard_at` tells when a router last reached this process, stored or not: our trouble is not the router's silence.
+    """
+    routers = schema.routers
+    waited_for = exists().where(
+        schema.trial_routers.c.router == routers.c.number,
+        schema.trial_routers.c.trial == schema.trials.c.number,
+        schema.trials.c.closed.is_(False),
+    )
+    silent = 0
+    for row in connection.execute(select(routers).where(waited_for)).all():
+        last = max(row.last_seen or 0, row.known_since, heard_at(row.uid))
+        if not row.silent and now - last > rules.silent_after_us:
+            connection.execute(update(routers).where(routers.c.number == row.number).values(silent=True))
+            connection.execute(insert(schema.gaps).values(router=row.number, start=row.low or 0, end=None))
+            silent += 1
+        silent += row.silent
+    return silent
+
+
+def expire_orphans(connection: Connection, now: int, rules: Rules) -> None:
+    """Count and drop candidate answers whose live line cannot come any more, except those of repeated units."""
+    shadows, units = schema.shadows, schema.units
+    for number in connection.execute(select(shadows.c.trial).distinct()).scalars().all():
+        before = barrier(router_states(connection, number))
+        query = select(shadows.c.id, shadows.c.unit).where(
+            shadows.c.trial == number, shadows.c.started < before, shadows.c.received_at <= now - rules.silent_after_us
+        )
+        rows = connection.execute(query.limit(STEP)).all()
+        if not rows:
+            continue
+        wanted = [row.unit for row in rows if row.unit is not None]
+        booked = set(
+            connection.execute(select(units.c.unit).where(units.c.trial == number, units.c.unit.in_(wanted))).scalars()
+        )
+        orphans = sum(row.unit not in booked for row in rows)
+        connection.execute(delete(shadows).where(shadows.c.trial == number, shadows.c.id.in_([row.id for row in rows])))
+        trials = schema.trials
+        connection.execute(update(trials).where(trials.c.number == number).values(orphans=trials.c.orphans + orphans))
+
+
+def expire_pending(connection: Connection, now: int, rules: Rules) -> bool:
+    """Forget outcomes whose unit did not come; whether there is more to do."""
+    outcomes, deployments, trials = schema.outcomes, schema.deployments, schema.trials
+    newest = select(func.max(trials.c.number)).group_by(trials.c.deployment)
+    query = select(trials).join(deployments, deployments.c.number == trials.c.deployment)
+    more = False
+    for row in connection.execute(query.where(trials.c.number.in_(newest), deployments.c.pending > 0)).all():
+        maturity = trial_of(row).registration.maturity_us
+        horizon = now - max(_LEAST_PENDING_US, 2 * (maturity + rules.grace_us))
+        expired = and_(outcomes.c.deployment == row.deployment, outcomes.c.pending, outcomes.c.received_at < horizon)
+        some = connection.execute(select(outcomes.c.cursor).where(expired).limit(STEP)).scalars().all()
+        if some:
+            connection.execute(delete(outcomes).where(outcomes.c.cursor.in_(some)))
+            left = deployments.c.pending - len(some)
+            connection.execute(update(deployments).where(deployments.c.number == row.deployment).values(pending=left))
+        more = more or len(some) == STEP
+    return more
+
+
+def purge(connection: Connection, now: int, rules: Rules) -> bool:
+    """Delete raw rows past retention with their outcomes; whether there is more to do.
+
+    A unit that is not its own request must stay known as booked while its trial runs, or its next request would be
+    taken for a first one: such rows lose all values instead.
+    """
+    units, trials = schema.units, schema.trials
+    horizon = now - rules.retention_us
+    more = False
+    for trial in connection.execute(select(trials.c.number, trials.c.deployment, trials.c.closed)).all():
+        stages = (Stage.CLOSED, Stage.THINNED) if trial.closed else (Stage.CLOSED,)
+        old = select(units.c.number, units.c.id, units.c.unit, units.c.key).where(
+            units.c.trial == trial.number, units.c.stage.in_(stages), units.c.started < horizon
+        )
+        rows = connection.execute(old.limit(STEP)).all()
+        kept = [] if trial.closed else [row.number for row in rows if row.unit is not None]
+        connection.execute(delete(units).where(units.c.number.in_({row.number for row in rows}.difference(kept))))
+        connection.execute(update(units).where(units.c.number.in_(kept)).values(_THIN))
+        _purge_outcomes(connection, trial.deployment, [row.key or row.id for row in rows])
+        more = more or len(rows) == STEP
+    connection.execute(delete(schema.gaps).where(schema.gaps.c.end < horizon))
+    return more
+
+
+_THIN = {
+    "stage": Stage.THINNED,
+    "key": None,
+    "current_status": "",
+    "current_value": None,
+    "current_reason": None,
+    "candidate_status": None,
+    "candidate_value": None,
+    "candidate_reason": None,
+}
+
+
+def _purge_outcomes(connection: Connection, deployment: int, keys: list[str]) -> None:
+    """An outcome goes with the last unit that it names; one that is pending has its own horizon."""
+    outcomes, units, trials = schema.outcomes, schema.units, schema.trials
+    numbers = select(trials.c.number).where(trials.c.deployment == deployment)
+    named = or_(units.c.key.in_(keys), and_(units.c.key.is_(None), units.c.id.in_(keys)))
+    rows = connection.execute(
+        select(units.c.id, units.c.key).where(units.c.trial.in_(numbers), units.c.stage < Stage.THINNED, named)
+    )
+    gone = set(keys) - {row.key or row.id for row in rows}
+    is_one = and_(outcomes.c.deployment == deployment, outcomes.c.key.in_(gone), outcomes.c.pending.is_(False))
+    connection.execute(delete(outcomes).where(is_one))
