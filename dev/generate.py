@@ -8,6 +8,7 @@ Run with the project's environment (`make venv`). What is generated says so in i
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +33,10 @@ class _Plain(yaml.SafeDumper):
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
+
+
+# Kubernetes reads YAML 1.1, to which an unquoted N is a boolean; PyYAML writes it without quotes unless told.
+_Plain.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^[yYnN]$"), list("yYnN"))
 
 
 def to_yaml(value: Any) -> str:
