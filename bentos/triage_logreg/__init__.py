@@ -1,0 +1,1 @@
+"""The better candidate: a logistic regression on 20 measurements."""

@@ -1,0 +1,1 @@
+"""The process in place: the clinic's triage rules behind plain HTTP. Not BentoML, not ours to change."""

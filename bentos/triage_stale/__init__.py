@@ -1,0 +1,1 @@
+"""The worse candidate: the same regression, trained years ago on the measurements of another microscope."""

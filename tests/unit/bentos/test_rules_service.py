@@ -1,0 +1,122 @@
+"""The process in place over real loopback connections: stable answers, failures on request, a graceful end."""
+
+import http.client
+import json
+import threading
+from contextlib import contextmanager
+
+import pytest
+from triage.story import cases
+from triage_rules.server import RulesServer, Settings, fails, settings
+
+BODIES = [json.dumps(features, separators=(",", ":")).encode() for features, _ in cases()]
+
+
+@contextmanager
+def running(fail_rate=0.0, delay_seconds=0.0):
+    server = RulesServer("127.0.0.1", Settings(0, fail_rate, delay_seconds))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def connected(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def ask(connection, method, path, body=None):
+    connection.request(method, path, body)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def test_the_same_request_gets_the_same_bytes():
+    """Every case, asked twice over one kept connection, is answered with identical bytes."""
+    with running() as server, connected(server) as connection:
+        first = [ask(connection, "POST", "/triage", body) for body in BODIES]
+        assert first == [ask(connection, "POST", "/triage", body) for body in BODIES]
+        assert {status for status, _ in first} == {200}
+
+
+@pytest.mark.parametrize(
+    ("radius", "concavity", "result", "rule"),
+    [
+        (15.0, 0.0, "M", "R1-large-nuclei"),
+        (14.99, 0.18, "M", "R2-indented-nuclei"),
+        (14.99, 0.17, "B", "R0-otherwise"),
+    ],
+)
+def test_the_rules(radius, concavity, result, rule):
+    """A mean radius of 15 or a mean concavity of 0.18 refers the case as malignant; the answer names the rule."""
+    body = json.dumps({"mean_radius": radius, "mean_concavity": concavity})
+    with running() as server, connected(server) as connection:
+        status, answer = ask(connection, "POST", "/triage", body)
+    assert (status, json.loads(answer)) == (200, {"result": result, "rule": rule, "ruleset": "2019-03"})
+
+
+def test_about_the_asked_share_fails_and_always_the_same_cases():
+    """FAIL_RATE=0.01 answers 500 to a few of the 284 cases, the same ones in every run."""
+    failing = [body for body in BODIES if fails(body, 0.01)]
+    assert 1 <= len(failing) <= 6
+    for _ in range(2):
+        with running(fail_rate=0.01) as server, connected(server) as connection:
+            answered = {body: ask(connection, "POST", "/triage", body)[0] for body in BODIES}
+        assert [body for body, status in answered.items() if status == 500] == failing
+
+
+def test_served_requests_are_counted_by_status():
+    """GET /stats counts triage answers only: neither probes nor its own calls."""
+    with running() as server, connected(server) as connection:
+        for body in (BODIES[0], BODIES[1], b"not JSON"):
+            ask(connection, "POST", "/triage", body)
+        ask(connection, "GET", "/health")
+        assert json.loads(ask(connection, "GET", "/stats")[1]) == {"served": 3, "200": 2, "400": 1}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "told"),
+    [
+        ("POST", "/triage", b"{}", 400, "mean_radius"),
+        ("POST", "/triage", b"[1]", 400, "flat JSON object"),
+        ("POST", "/other", b"{}", 404, "POST /triage"),
+        ("GET", "/other", None, 404, "GET /health"),
+    ],
+)
+def test_a_request_it_cannot_answer_is_told_why(method, path, body, status, told):
+    """A bad request gets a status and a remedy, and the connection stays usable."""
+    with running() as server, connected(server) as connection:
+        assert ask(connection, "GET", "/health")[0] == 200
+        answered, text = ask(connection, method, path, body)
+        assert answered == status
+        assert told in json.loads(text)["error"]
+        assert ask(connection, "GET", "/health")[0] == 200
+
+
+def test_a_request_under_way_is_answered_before_the_end():
+    """Told to stop, the server finishes what it began: a delay ends at once and the answer arrives complete."""
+    answers = []
+    with running(delay_seconds=60) as server, connected(server) as connection:
+        client = threading.Thread(target=lambda: answers.append(ask(connection, "POST", "/triage", BODIES[0])))
+        client.start()
+        assert server.tally.wait_until(lambda under_way: under_way == 1, 5)
+        server.stop()
+        assert server.tally.wait_until(lambda under_way: under_way == 0, 5)
+        client.join()
+    assert [status for status, _ in answers] == [200]
+
+
+@pytest.mark.parametrize("environ", [{"PORT": "eighty"}, {"FAIL_RATE": "2"}, {"DELAY_MS": "-1"}])
+def test_a_bad_setting_ends_the_program_by_name(environ):
+    """A setting that cannot be meant is refused with the variable's name."""
+    with pytest.raises(SystemExit, match=next(iter(environ))):
+        settings(environ)
