@@ -1,0 +1,141 @@
+"""What a router shall do, as a value: who answers, who is measured beside it, and which clusters it must know for that.
+
+Made by `rollout` from the ModelDeployment, stored beside the files that were made from it, and compared by `steps`.
+"""
+
+import hashlib
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from shadowlift.api.base import Model
+from shadowlift.api.capture import Extraction
+from shadowlift.api.ledger import TrialUid
+from shadowlift.api.names import HEADER_ID
+
+
+class Upstream(Model):
+    """A process that answers HTTP/1.1: a name that DNS resolves without search domains, or an address."""
+
+    host: Annotated[str, Field(min_length=1, max_length=254)]
+    port: Annotated[int, Field(ge=1, le=65535)]
+
+    @field_validator("host")
+    @classmethod
+    def _is_complete(cls, host: str) -> str:
+        if not host.endswith(".") and not _is_address(host):
+            raise ValueError(
+                f"{host!r} must end with a dot (fully qualified) or be an IP address; search domains are not tried"
+            )
+        return host
+
+    @property
+    def cluster(self) -> str:
+        """Cluster name by content, never by role: a process that changes its role keeps its connections."""
+        return f"up-{_digest(f'{self.host}:{self.port}')}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+class Chain(Model):
+    """Processes in the order in which they are asked: the second one where the first one fails."""
+
+    members: Annotated[tuple[Upstream, ...], Field(min_length=1, max_length=2)]
+
+    @property
+    def cluster(self) -> str:
+        """Name of the cluster to which a route leads."""
+        names = [member.cluster for member in self.members]
+        return names[0] if len(names) == 1 else f"chain-{_digest('>'.join(names))}"
+
+    @property
+    def clusters(self) -> frozenset[str]:
+        """Names of all clusters that it needs."""
+        return frozenset({self.cluster, *(member.cluster for member in self.members)})
+
+
+class TrialRoute(Model):
+    """A trial as the router and its shipper see it."""
+
+    uid: TrialUid
+    epoch: Annotated[int, Field(ge=0)]
+    percent_millionths: Annotated[int, Field(ge=0, le=1_000_000)]  # of the requests, to be mirrored and measured
+    salt: Annotated[str, Field(pattern=r"^[0-9a-f]{2,128}$")]
+    unit_header: str | None = None
+    key_header: str | None = None  # None: the router's own id
+    answer_within_us: Annotated[int, Field(gt=0)]
+    current: Extraction  # of the live answers, whoever gives them
+    candidate: Extraction  # of the answers to copies
+
+    @field_validator("key_header")
+    @classmethod
+    def _own_id_is_none(cls, header: str | None) -> str | None:
+        return None if header == HEADER_ID else header
+
+
+class RouterIntent(Model):
+    """All that decides the content of a router's configuration.
+
+    `spare` are chains whose clusters are there without a route: prepared, or not yet taken away; `steps` sets them.
+    """
+
+    current: Upstream
+    candidate: Upstream | None = None  # serves with current behind it, or is kept ready to
+    serve: Literal["current", "candidate"] = "current"
+    shadow: Upstream | None = None  # gets the copies
+    trial: TrialRoute | None = None
+    try_timeout_ms: Annotated[int, Field(gt=0)]  # of a serving candidate: then current is asked as well
+    recorder_url: str
+    spare: tuple[Chain, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> "RouterIntent":
+        if self.serve == "candidate" and self.candidate is None:
+            raise ValueError("candidate: must be set to be served")
+        if (self.trial is None) != (self.shadow is None):
+            raise ValueError("shadow: goes with trial, and only with it")
+        return self
+
+    @property
+    def serving(self) -> Chain:
+        """Who answers live requests that can be sent twice; all others go to current."""
+        if self.serve == "candidate" and self.candidate:
+            return Chain(members=(self.candidate, self.current))
+        return Chain(members=(self.current,))
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """All that the router knows: the chains with a role, then the spare ones."""
+        known = [Chain(members=(self.current,))]
+        if self.candidate:
+            known.append(Chain(members=(self.candidate, self.current)))
+        if self.shadow:
+            known.append(Chain(members=(self.shadow,)))
+        return (*known, *self.spare)
+
+    @property
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """All processes that the router knows, each once."""
+        return tuple(dict.fromkeys(member for chain in self.chains for member in chain.members))
+
+    @property
+    def clusters(self) -> frozenset[str]:
+        """Names of all clusters that the router knows."""
+        return frozenset[str]().union(*(chain.clusters for chain in self.chains))
+
+    @property
+    def routed(self) -> frozenset[str]:
+        """Names of the clusters to which routes lead; current is always one of them."""
+        shadow = {self.shadow.cluster} if self.shadow else set()
+        return frozenset({self.current.cluster, self.serving.cluster} | shadow)

@@ -1,0 +1,172 @@
+"""Routes (`rds-live.yaml`, `rds-shadow.yaml`): who answers, what is copied and captured. All that a trial changes is here."""
+
+from shadowlift.api.capture import NOT_COPIED, Extraction
+from shadowlift.api.names import HEADER_ID, HEADER_SHADOW
+from shadowlift.resources.router.capture import HEADER_EPOCH, HEADER_TRIAL
+from shadowlift.resources.router.clusters import SHADOW
+from shadowlift.resources.router.envoy import (
+    HEADER_METADATA,
+    HEADER_METADATA_TYPE,
+    LUA,
+    LUA_TYPE,
+    NAMESPACE,
+    Json,
+    extension,
+    metadata,
+    set_header,
+    typed,
+)
+from shadowlift.resources.router.intent import RouterIntent, TrialRoute
+
+# What can be sent twice: copied to a candidate, or asked again of current. Larger requests, and those whose length is
+# not told beforehand, go to current alone. A match cannot see `transfer-encoding`, hence "no length" counts only where
+# the method speaks against a body.
+REPLAYABLE_BYTES = 1_048_576
+_SIZED: list[Json] = [{"name": "content-length", "range_match": {"start": 0, "end": REPLAYABLE_BYTES + 1}}]
+_BODYLESS: list[Json] = [
+    {"name": "content-length", "present_match": True, "invert_match": True},
+    {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|DELETE"}}},
+]
+_REPLAYABLE = (("sized", _SIZED), ("bodyless", _BODYLESS))
+_WEBSOCKET: list[Json] = [{"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}]
+
+# A later answer is a wrong one whatever it says; this much later it is still logged with its duration, which tells a slow
+# candidate from a dead one. Longer would let hanging answers hold the few places that copies have.
+SHADOW_GRACE_US = 1_000_000
+
+_ALL = 1_000_000
+
+# Nothing has been sent when a connection fails, so that asking again can never make current act twice.
+_RECONNECT: Json = {
+    "retry_on": "connect-failure",
+    "num_retries": 2,
+    "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
+}
+
+
+def live_routes(intent: RouterIntent, version: str) -> Json:
+    """Routes of the live listener. Every request carries the pairing id to whoever answers, and is answered with it."""
+    routes = []
+    if intent.trial:
+        routes += _tried(intent, intent.trial)
+    if intent.trial is None or intent.trial.percent_millionths < _ALL:
+        routes += _untried(intent)
+    if len(routes) > 1:
+        routes.insert(0, _route("websocket", _WEBSOCKET, _to_current(intent)))
+    id_in, id_out = set_header(HEADER_ID, "%UNIQUE_ID%"), set_header(HEADER_ID, f"%REQ({HEADER_ID})%")
+    return _table("live", version, routes, request_headers_to_add=[id_in], response_headers_to_add=[id_out])
+
+
+def shadow_routes(intent: RouterIntent, version: str) -> Json:
+    """Routes of the shadow listener: copies of this trial to its candidate, and nothing else.
+
+    A copy of another trial, in the moment in which only one of the two files is loaded, finds no route: the wrong
+    candidate must never answer it.
+    """
+    trial, shadow = intent.trial, intent.shadow
+    if trial is None or shadow is None:
+        return _table("shadow", version, [])
+    of_the_trial: list[Json] = [{"name": HEADER_TRIAL, "string_match": {"exact": trial.uid}}]
+    action = {"cluster": shadow.cluster, "timeout": _duration(trial.answer_within_us + SHADOW_GRACE_US)}
+    return _table("shadow", version, [_route("shadow", of_the_trial, action, **_captured(trial, trial.candidate))])
+
+
+def _table(name: str, version: str, routes: list[Json], **of_host: object) -> Json:
+    host = {"name": "all", "domains": ["*"], "routes": routes, **of_host}
+    kind = "envoy.config.route.v3.RouteConfiguration"
+    table = typed(kind, name=name, validate_clusters=True, virtual_hosts=[host])
+    return {"version_info": version, "resources": [table]}
+
+
+def _route(name: str, headers: list[Json], action: Json, **more: object) -> Json:
+    match: Json = {"prefix": "/", "headers": headers} if headers else {"prefix": "/"}
+    return {"name": name, "match": match, "route": action, **more}
+
+
+def _tried(intent: RouterIntent, trial: TrialRoute) -> list[Json]:
+    """Requests that are measured: copied where they can be, and logged either way."""
+    labels = {"trial": trial.uid, "epoch": trial.epoch}
+    copied = {**_to_serving(intent), "request_mirror_policies": [_mirror(trial)]}
+    mirrored = {"metadata": metadata(**labels, mirror="yes"), **_captured(trial, trial.current)}
+    unmirrored = {"metadata": metadata(**labels, mirror="no"), **_captured(trial, Extraction())}
+    routes = [_route(f"mirrored-{name}", headers, copied, **mirrored) for name, headers in _REPLAYABLE]
+    routes.append(_route("unmirrored", [], _to_current(intent), **unmirrored))
+    if trial.percent_millionths < _ALL:  # one draw per request, so that all routes see the same
+        share = {"default_value": {"numerator": trial.percent_millionths, "denominator": "MILLION"}}
+        for route in routes:
+            route["match"] = {**route["match"], "runtime_fraction": share}
+    return routes
+
+
+def _untried(intent: RouterIntent) -> list[Json]:
+    """Requests of which no line is written."""
+    current = _route("current", [], _to_current(intent))
+    if intent.serve == "current":
+        return [current]
+    return [*(_route(name, headers, _to_serving(intent)) for name, headers in _REPLAYABLE), current]
+
+
+def _to_current(intent: RouterIntent) -> Json:
+    """No time-out: the router must not cut what current would have answered."""
+    return {"cluster": intent.current.cluster, "timeout": "0s", "retry_policy": _RECONNECT}
+
+
+def _to_serving(intent: RouterIntent) -> Json:
+    """To who serves; behind a candidate stands current, which answers where the candidate fails, hangs or is gone.
+
+    The time-out of a try is soft: current is asked as well, the first good answer wins, and current's own has no limit.
+    A hard one would cut current too, where it takes longer than its candidate may.
+    What cannot be sent twice goes to current: nothing can be lost there, and no evidence speaks of such requests.
+    """
+    if intent.serve == "current":
+        return _to_current(intent)
+    retry: Json = {
+        "retry_on": "5xx,reset,connect-failure,refused-stream,retriable-status-codes",
+        "retriable_status_codes": [429],
+        "num_retries": 1,
+        "per_try_timeout": _duration(intent.try_timeout_ms * 1000),
+        "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.005s"},
+        "retry_priority": extension(
+            "envoy.retry_priorities.previous_priorities",
+            "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+            update_frequency=1,
+        ),
+    }
+    hedge = {"hedge_on_per_try_timeout": True}
+    return {"cluster": intent.serving.cluster, "timeout": "0s", "retry_policy": retry, "hedge_policy": hedge}
+
+
+def _mirror(trial: TrialRoute) -> Json:
+    labels = {HEADER_SHADOW: "true", HEADER_TRIAL: trial.uid, HEADER_EPOCH: str(trial.epoch)}
+    return {
+        "cluster": SHADOW,
+        "disable_shadow_host_suffix_append": True,
+        "trace_sampled": False,
+        "runtime_fraction": {"default_value": {"numerator": 100, "denominator": "HUNDRED"}},
+        "request_headers_mutations": [
+            *({"remove": name} for name in sorted(NOT_COPIED)),
+            *({"append": set_header(name, value)} for name, value in labels.items()),
+        ],
+    }
+
+
+def _captured(trial: TrialRoute, answer: Extraction) -> Json:
+    """What a route has to switch on so that its line holds unit, outcome key and prediction."""
+    asked = [(trial.unit_header, "unit"), (trial.key_header, "key")]
+    request = [_to_metadata(header, key) for header, key in asked if header]
+    response = [_to_metadata(answer.header, "pred")] if answer.header else []
+    rules = {name: rules for name, rules in (("request_rules", request), ("response_rules", response)) if rules}
+    filters: Json = {}
+    if rules:
+        filters[HEADER_METADATA] = typed(HEADER_METADATA_TYPE, **rules)
+    if answer.body:
+        filters[LUA] = typed(LUA_TYPE + "PerRoute", filter_context={})
+    return {"typed_per_filter_config": filters} if filters else {}
+
+
+def _to_metadata(header: str, key: str) -> Json:
+    return {"header": header, "on_header_present": {"metadata_namespace": NAMESPACE, "key": key, "type": "STRING"}}
+
+
+def _duration(microseconds: int) -> str:
+    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}s"

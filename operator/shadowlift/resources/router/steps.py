@@ -1,0 +1,55 @@
+"""The next safe configuration on the way from what is published to what is wanted. Called by `rollout` in every cycle.
+
+Why there is an order at all: Envoy loads cluster and route files independently. A route that arrives before its cluster
+is refused, and stays refused until the next change; a cluster that leaves before its route answers 503.
+"""
+
+from shadowlift.resources.router.intent import Chain, RouterIntent
+
+
+def next_intent(published: RouterIntent | None, published_is_loaded: bool, desired: RouterIntent) -> RouterIntent:
+    """What to publish now: `published` itself where there is only to wait, `desired` itself at the end.
+
+    Args:
+        published: what the ConfigMap holds; None before the first time, or where it is lost.
+        published_is_loaded: every router has loaded exactly that.
+        desired: what shall be in force in the end, without spare chains.
+
+    Three rules give make-before-break. Routes lead only to clusters that every router is known to have. A cluster goes
+    only when a configuration without a route to it is loaded. While something is not loaded, no cluster goes and no
+    route is added. A roll-back to current only takes routes away, so it never waits.
+
+    Raises:
+        ValueError: `desired` names spare chains; what is kept beside is decided here.
+    """
+    if desired.spare:
+        raise ValueError("desired.spare: must be empty; what is kept beside is decided here")
+    if published is None:
+        return _beside(_retreat(desired), desired.chains)
+    known = published.clusters if published_is_loaded else published.routed
+    if desired.routed <= known:
+        arrived = published_is_loaded and _alone(published) == desired
+        return desired if arrived else _beside(desired, published.chains)
+    retreat = _retreat(desired)
+    leaves = published.serve == "candidate" and desired.serve == "current" and retreat.routed <= known
+    return _beside(retreat if leaves else _alone(published), (*published.chains, *desired.chains))
+
+
+def _retreat(intent: RouterIntent) -> RouterIntent:
+    """The same with all traffic on current and nothing beside it."""
+    return intent.model_copy(update={"serve": "current", "candidate": None, "shadow": None, "trial": None, "spare": ()})
+
+
+def _alone(intent: RouterIntent) -> RouterIntent:
+    return intent.model_copy(update={"spare": ()})
+
+
+def _beside(intent: RouterIntent, chains: tuple[Chain, ...]) -> RouterIntent:
+    """`intent` with those chains kept spare whose clusters it does not know itself, in their order."""
+    spare: list[Chain] = []
+    have = set(intent.clusters)
+    for chain in chains:
+        if not chain.clusters <= have:
+            spare.append(chain)
+            have |= chain.clusters
+    return intent.model_copy(update={"spare": tuple(spare)})
