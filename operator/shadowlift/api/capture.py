@@ -13,6 +13,12 @@ from shadowlift.api.spec import PredictionType
 
 BODY_LIMIT = 65_536  # bytes of an answer that the router copies; a longer answer is cut and says so
 
+# Where router and shipper meet: file names in the spool, a counter in Envoy, headers that a copy does not carry.
+LOG_FILE = "access.jsonl"
+ADMIN_SOCKET = "admin.sock"
+LINES_COUNTER = "shadowlift.lines"  # lines of both tracks handed to the log, whether or not the spool took them
+NOT_COPIED = frozenset({"authorization", "cookie", "accept-encoding"})
+
 
 class Track(StrEnum):
     """Which of the two answers to a request a line or row speaks of."""
