@@ -17,7 +17,10 @@ def main() -> int:
     """Run the program named by the first argument; its module has a `main(arguments) -> int`."""
     name, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
     if name not in PROGRAMS:
-        print("usage: shadowlift PROGRAM\n\n" + "\n".join(f"  {n:10} {what}" for n, (_, what) in PROGRAMS.items()), file=sys.stderr)
+        print(
+            "usage: shadowlift PROGRAM\n\n" + "\n".join(f"  {n:10} {what}" for n, (_, what) in PROGRAMS.items()),
+            file=sys.stderr,
+        )
         return 2
     run: Callable[[list[str]], int] = import_module(PROGRAMS[name][0]).main
     return run(arguments)

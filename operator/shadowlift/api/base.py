@@ -1,6 +1,6 @@
 """The one base of all models: camelCase outside, snake_case inside, frozen, nothing unknown accepted."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
 
@@ -12,9 +12,9 @@ class Model(BaseModel):
     )
 
 
-def cel(rule: str, message: str, field_path: str | None = None) -> dict[str, str]:
+def cel(rule: str, message: str, field_path: str | None = None) -> JsonValue:
     """One cross-field rule for the CRD (Common Expression Language), checked by the API server."""
-    out = {"rule": rule, "message": message}
+    out: dict[str, JsonValue] = {"rule": rule, "message": message}
     if field_path:
         out["fieldPath"] = field_path
     return out

@@ -122,7 +122,9 @@ class EpochCounters(Model):
     current_values: dict[str, int] = Field(default_factory=dict)  # value -> rows, at most 32 (then counted under "")
     candidate_values: dict[str, int] = Field(default_factory=dict)
     outcome_values: dict[str, int] = Field(default_factory=dict)
-    labelled_by_answer: dict[str, int] = Field(default_factory=dict)  # current's answer -> closed disagreements with an outcome
+    labelled_by_answer: dict[str, int] = Field(
+        default_factory=dict
+    )  # current's answer -> closed disagreements with an outcome
     unlabelled_by_answer: dict[str, int] = Field(default_factory=dict)
 
 
@@ -135,6 +137,7 @@ class RouterReport(Model):
     lines_lost: int = 0
     shed: int = 0
     batches_lost: int = 0  # gaps in `seq`
+    last_loss: int | None = None  # recorder's clock when it last learned of a lost line, batch or a silence
     silent: bool = False  # declared lost: the watermark no longer waits for it
     clock_off_us: int = 0  # sent_at minus the recorder's clock at the last batch
 

@@ -94,15 +94,18 @@ class Bento(Model):
 
     image: Annotated[str, Field(min_length=1, max_length=512)] = Field(description="Image reference; pin it by digest.")
     replicas: Annotated[int, Field(ge=2, le=100)] = Field(
-        2, description="Pods to run; at least 2, since a promotion moves all traffic. Not part of the content: may change at any time."
+        2,
+        description="Pods to run; at least 2, since a promotion moves all traffic. Not part of the content: may change at any time.",
     )
     port: Port = Field(3000, description="Port on which the service listens.")
     resources: Resources | None = None
     env: Annotated[list[EnvVar], Field(max_length=64)] = Field(
-        default_factory=list, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        default_factory=list,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     image_pull_secrets: Annotated[list[SecretRef], Field(max_length=8)] = Field(
-        default_factory=list, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        default_factory=list,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
 
 
@@ -112,7 +115,10 @@ class Prediction(Model):
     model_config = {
         "json_schema_extra": {
             "x-kubernetes-validations": [
-                cel("has(self.body) != has(self.header)", "set exactly one of body (JMESPath into the JSON answer) and header")
+                cel(
+                    "has(self.body) != has(self.header)",
+                    "set exactly one of body (JMESPath into the JSON answer) and header",
+                )
             ]
         }
     }
@@ -132,7 +138,9 @@ class CurrentPrediction(Model):
 
     model_config = {
         "json_schema_extra": {
-            "x-kubernetes-validations": [cel("!(has(self.body) && has(self.header))", "set at most one of body and header")]
+            "x-kubernetes-validations": [
+                cel("!(has(self.body) && has(self.header))", "set at most one of body and header")
+            ]
         }
     }
     body: Annotated[str, Field(min_length=1, max_length=256)] | None = None
@@ -145,7 +153,9 @@ class Current(Model):
 
     model_config = {
         "json_schema_extra": {
-            "x-kubernetes-validations": [cel("has(self.service) != has(self.bento)", "set exactly one of service and bento")]
+            "x-kubernetes-validations": [
+                cel("has(self.service) != has(self.bento)", "set exactly one of service and bento")
+            ]
         }
     }
     service: ServiceRef | None = None
@@ -195,13 +205,17 @@ class Strategy(Model):
 class OutcomeKey(Model):
     """What an outcome sender names to say which request an outcome belongs to."""
 
-    header: HeaderName = Field(HEADER_ID, description="Request header; by default the id that the router returns with each answer.")
+    header: HeaderName = Field(
+        HEADER_ID, description="Request header; by default the id that the router returns with each answer."
+    )
 
 
 class OutcomeSender(Model):
     """Who may post outcomes."""
 
-    service_account: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^(Anyone|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$")] = Field(
+    service_account: Annotated[
+        str, Field(min_length=1, max_length=63, pattern=r"^(Anyone|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$")
+    ] = Field(
         description="ServiceAccount of the same namespace, or the word Anyone (any caller with a token of our audience)."
     )
 
@@ -212,16 +226,22 @@ class Outcome(Model):
     model_config = {
         "json_schema_extra": {
             "x-kubernetes-validations": [
-                cel("(self.missing == 'Value') == has(self.missingValue)", "missingValue goes with missing: Value, and only with it")
+                cel(
+                    "(self.missing == 'Value') == has(self.missingValue)",
+                    "missingValue goes with missing: Value, and only with it",
+                )
             ]
         }
     }
-    maturity: Duration = Field(description="How long an outcome may take; a request is counted only when it is that old.")
+    maturity: Duration = Field(
+        description="How long an outcome may take; a request is counted only when it is that old."
+    )
     missing: Missing = Field(Missing.WORST, description="What an outcome that did not come within maturity counts as.")
     missing_value: Value | None = Field(None, description="The outcome that stands for none, with missing: Value.")
     key: OutcomeKey = Field(default_factory=lambda: OutcomeKey(header=HEADER_ID))
     from_: Annotated[list[OutcomeSender], Field(min_length=1, max_length=16)] = Field(
-        alias="from", json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["serviceAccount"]}
+        alias="from",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["serviceAccount"]},
     )
 
 
@@ -231,7 +251,11 @@ class Objective(Model):
     model_config = {
         "json_schema_extra": {
             "x-kubernetes-validations": [
-                cel("double(self.targetLift) > 0.0 && double(self.targetLift) <= 1.0", "must be in (0, 1]", ".targetLift"),
+                cel(
+                    "double(self.targetLift) > 0.0 && double(self.targetLift) <= 1.0",
+                    "must be in (0, 1]",
+                    ".targetLift",
+                ),
                 cel("double(self.minimumLift) < double(self.targetLift)", "must be below targetLift", ".minimumLift"),
                 cel(
                     "double(self.falsePromotionRate) > 0.0 && double(self.falsePromotionRate) < 0.5",
@@ -242,9 +266,13 @@ class Objective(Model):
         }
     }
     type: ObjectiveType = ObjectiveType.ACCURACY
-    target_lift: Decimal = Field("0.02", description="The lift worth waiting for: tunes speed and futility, never validity.")
+    target_lift: Decimal = Field(
+        "0.02", description="The lift worth waiting for: tunes speed and futility, never validity."
+    )
     minimum_lift: Decimal = Field("0", description="The bar: promote when a lift above this is proven.")
-    false_promotion_rate: Decimal = Field("0.01", description="Largest probability of a promotion without that lift, over any number of looks.")
+    false_promotion_rate: Decimal = Field(
+        "0.01", description="Largest probability of a promotion without that lift, over any number of looks."
+    )
     outcome: Outcome
 
 
@@ -285,21 +313,27 @@ class Spec(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         description="Simplest first.",
     )
-    unit: Unit | None = Field(None, description="Without it every request is its own unit: an assertion that requests are independent.")
+    unit: Unit | None = Field(
+        None, description="Without it every request is its own unit: an assertion that requests are independent."
+    )
     strategy: Strategy = Field(default_factory=Strategy)
     prediction: Prediction
     objective: Objective
     answer_within: Duration = Field(
-        "500ms", description="A later answer of the candidate is a wrong one; after promotion, the time after which current is asked instead."
+        "500ms",
+        description="A later answer of the candidate is a wrong one; after promotion, the time after which current is asked instead.",
     )
     deadline: Duration = Field("7d", description="Time box, from the moment the routers have loaded the trial.")
     promotion: Promotion = Field(default_factory=Promotion)
     serve: Annotated[str, Field(min_length=1, max_length=30)] = Field(
-        SERVE_AUTO, description="Auto, Current (roll back, and keep it so) or a candidate's name (serve it without proof)."
+        SERVE_AUTO,
+        description="Auto, Current (roll back, and keep it so) or a candidate's name (serve it without proof).",
     )
     router: Router = Field(default_factory=lambda: Router(replicas=2))
     paused: bool = Field(False, description="Freeze weights and mirror as they are; the deadline keeps running.")
-    trial: Annotated[str, Field(min_length=1, max_length=63)] = Field("1", description="Change it to try the same candidate again.")
+    trial: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        "1", description="Change it to try the same candidate again."
+    )
 
 
 # Bounds that CEL cannot see because it does not know the unit "d": (field, lowest, highest) in seconds.

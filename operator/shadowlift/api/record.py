@@ -1,0 +1,85 @@
+"""Decision records: immutable, write-ahead, one Kubernetes ControllerRevision each, copied to the recorder.
+
+`rollout` creates them as part of a Plan; a later cycle derives every effect from them, never again from evidence. The newest
+records win over status. Times are RFC 3339 in UTC.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from shadowlift.api.base import Model
+from shadowlift.api.spec import Bento
+from shadowlift.api.status import Coverage, Evidence
+
+
+class RecordKind(StrEnum):
+    """What was decided."""
+
+    STARTED = "Started"  # a trial begins: everything that is frozen
+    COUNTING = "Counting"  # the warm-up is over: bets and baselines are fixed, evidence counts from here
+    PROMOTED = "Promoted"  # the lift is proven: the candidate serves
+    REJECTED = "Rejected"  # harm or futility
+    EXPIRED = "Expired"  # the deadline came first
+    ABANDONED = "Abandoned"  # a frozen field changed in mid-trial: the trial ends without a verdict
+    ROLLED_BACK = "RolledBack"  # a person took the promotion back by spec.serve
+    SUPERSEDED = "Superseded"  # spec.current changed: the promotion no longer applies
+
+
+ENDS_TRIAL = frozenset({RecordKind.PROMOTED, RecordKind.REJECTED, RecordKind.EXPIRED, RecordKind.ABANDONED})
+ENDS_PROMOTION = frozenset({RecordKind.ROLLED_BACK, RecordKind.SUPERSEDED, RecordKind.PROMOTED})
+
+
+class TrialTerms(Model):
+    """The frozen terms of a trial, as they were when it began."""
+
+    candidate: str
+    bento: Bento  # snapshot: a promoted candidate keeps serving from it
+    workload: str
+    images: dict[str, str] = Field(default_factory=dict)  # image id the candidate pods run
+    against: str  # identity of what served when the trial began
+    current: str  # identity of spec.current at that time
+    frozen: str  # hash of the frozen fields
+    attempt: int
+    alpha: float  # after halving by attempts
+    minimum_lift: float
+    target_lift: float
+    harm_rate: float
+    futility_rate: float
+    maturity_s: float
+    deadline_s: float
+    missing: str
+    missing_value: str | None = None
+    senders: list[str]
+    ledger: str  # id of the ledger that is to hold the evidence
+
+
+class Baseline(Model):
+    """What the warm-up showed; fixes the test with its bets."""
+
+    pairs: int
+    disagreements: int
+    test: dict[str, Any]  # the engine's frozen test, every number exact
+    loaded: str  # when the routers had loaded the trial: the deadline counts from here
+
+
+class Record(Model):
+    """One decision. `number` is its place in the history of the ModelDeployment, starting at 1."""
+
+    kind: RecordKind
+    number: int
+    trial: str  # uid of the trial it speaks of
+    candidate: str
+    reason: str  # CamelCase token
+    message: str
+    at: str
+    terms: TrialTerms | None = None  # Started
+    baseline: Baseline | None = None  # Counting
+    evidence: Evidence | None = None  # verdicts
+    coverage: Coverage | None = None
+
+    @property
+    def suffix(self) -> str:
+        """Deterministic end of the object's name: a second write of the same decision meets the first."""
+        return f"{self.trial}-{self.kind.value.lower()}"

@@ -1,0 +1,114 @@
+"""Carry out a Plan, in the order in which a crash between any two writes does no harm. Called once per cycle by `reconciler`.
+
+Records first (alone in their plan), then the recorder, then objects, then routes, then what nothing routes to any more.
+"""
+
+from shadowlift.api.names import ANNOTATION_REFRESH
+from shadowlift.errors import NameTaken, Unavailable
+from shadowlift.reconcile.drift import differs
+from shadowlift.reconcile.memory import TAKEN_FOR, Memory
+from shadowlift.reconcile.ports import Clock, Cluster, Evidence
+from shadowlift.reconcile.store import Key, Object, Store
+from shadowlift.resources.records import record_manifest, record_name
+from shadowlift.rollout.observed import Observed
+from shadowlift.rollout.plan import Plan, RouterUpdate
+
+
+class Applier:
+    """The only place where order of effects matters."""
+
+    def __init__(self, cluster: Cluster, evidence: Evidence, store: Store, memory: Memory, clock: Clock) -> None:
+        self._cluster, self._evidence, self._store = cluster, evidence, store
+        self._memory, self._clock = memory, clock
+
+    async def apply(self, key: Key, observed: Observed, plan: Plan) -> None:
+        """All effects of a plan but its status.
+
+        Raises:
+            Unavailable, Conflict: the cycle ends here and begins anew; everything done so far is as it should be.
+        """
+        await self._records(observed, plan)
+        if plan.watch_trial is not None:
+            self._memory.watched[key] = plan.watch_trial
+        else:
+            self._memory.watched.pop(key, None)
+        await self._register(plan)
+        for manifest in plan.manifests:
+            await self._ensure(key, manifest)
+        if plan.router is not None:
+            await self._publish(key, plan.router)
+        await self._refresh(key, plan)
+        await self._delete(key, plan)
+
+    async def _records(self, observed: Observed, plan: Plan) -> None:
+        owner = observed.resource.owner
+        for record in plan.records:
+            self._store.put(await self._cluster.create(record_manifest(owner, record)))
+            try:
+                await self._evidence.keep_record(record.trial, record_name(owner, record), record)
+            except Unavailable:
+                continue  # a copy for convenience: the ControllerRevision is the decision
+
+    async def _register(self, plan: Plan) -> None:
+        for registration in plan.registrations:
+            await self._evidence.register(registration)
+            evidence = self._memory.evidence
+            if evidence.ledger is not None:
+                evidence.registered[registration.uid] = (evidence.ledger, frozenset(registration.routers))
+
+    async def _ensure(self, key: Key, manifest: Object) -> None:
+        """Create what is missing, apply what has drifted, touch nothing else."""
+        kind, meta = manifest["kind"], manifest["metadata"]
+        known = self._store.get(kind, meta["namespace"], meta["name"])
+        try:
+            if known is None:
+                self._store.put(await self._cluster.create(manifest))
+            elif not _same_owner(known, manifest):
+                raise NameTaken(f"{kind}/{meta['name']}", "exists and was not made for this ModelDeployment")
+            elif differs(manifest, known):
+                self._store.put(await self._cluster.apply(manifest))
+        except NameTaken as error:
+            self._memory.taken.setdefault(key, {})[error.field] = self._clock.now() + TAKEN_FOR
+
+    async def _publish(self, key: Key, update: RouterUpdate) -> None:
+        """With resourceVersion: two operators can never publish over each other unseen."""
+        manifest = update.config_map
+        known = self._store.get("ConfigMap", key[0], manifest["metadata"]["name"])
+        if known is None:
+            await self._ensure(key, manifest)
+            return
+        if not _same_owner(known, manifest):
+            await self._ensure(key, manifest)
+            return
+        versioned = {
+            **manifest,
+            "metadata": {**manifest["metadata"], "resourceVersion": known["metadata"]["resourceVersion"]},
+        }
+        self._store.put(await self._cluster.apply(versioned))
+
+    async def _refresh(self, key: Key, plan: Plan) -> None:
+        """The kubelet refreshes a pod's volumes at once when one of the pod's annotations changes."""
+        if not plan.refresh:
+            return
+        published = plan.router.version if plan.router else None
+        for name in plan.refresh:
+            pod = self._store.get("Pod", key[0], name)
+            if pod is None:
+                continue
+            version = published or plan.status.router.wanted or ""
+            attempt = self._memory.refresh_due(pod["metadata"]["uid"], version, self._clock.now())
+            if attempt is not None:
+                await self._cluster.annotate_pod(key[0], name, {ANNOTATION_REFRESH: f"{version}.{attempt}"})
+
+    async def _delete(self, key: Key, plan: Plan) -> None:
+        for name in plan.delete:
+            for kind in ("Deployment", "Service"):
+                known = self._store.get(kind, key[0], name)
+                if known is not None:
+                    await self._cluster.delete(kind, key[0], name, known["metadata"]["uid"])
+                    self._store.drop(known)
+
+
+def _same_owner(known: Object, manifest: Object) -> bool:
+    wanted = manifest["metadata"]["ownerReferences"][0]["uid"]
+    return any(ref["uid"] == wanted for ref in known["metadata"].get("ownerReferences", []))

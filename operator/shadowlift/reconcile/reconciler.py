@@ -1,0 +1,57 @@
+"""One cycle: observe -> decide -> apply -> write status once -> tell. Called by the queue with the key of one ModelDeployment."""
+
+from dataclasses import dataclass
+
+from shadowlift.api.names import KIND
+from shadowlift.errors import NotFound
+from shadowlift.reconcile.apply import Applier
+from shadowlift.reconcile.observe import Observer
+from shadowlift.reconcile.ports import Clock, Cluster
+from shadowlift.reconcile.store import Key, Store
+from shadowlift.reconcile.tell import Teller
+from shadowlift.resources.routers import RouterSettings
+from shadowlift.rollout.decide import decide
+from shadowlift.rollout.observed import Observed
+from shadowlift.rollout.plan import Plan
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What the installation says, the same for every ModelDeployment."""
+
+    routers: RouterSettings
+    recorder_url: str
+
+
+class Reconciler:
+    """Level-based: whatever was missed, the next cycle sees the whole."""
+
+    def __init__(self, observer: Observer, applier: Applier, cluster: Cluster, store: Store, teller: Teller) -> None:
+        self._observer, self._applier, self._cluster = observer, applier, cluster
+        self._store, self._teller = store, teller
+
+    async def reconcile(self, key: Key, installation: Installation, clock: Clock) -> float | None:
+        """Bring one ModelDeployment closer to what it should be; seconds until it should be looked at again, None: on change.
+
+        Raises:
+            ShadowliftError: the cycle ended early; the queue tries again with back-off.
+        """
+        observed = await self._observer.observe(key, installation.routers, installation.recorder_url)
+        if observed is None:
+            self._teller.forget(key)
+            return None
+        plan = decide(observed, clock.now())
+        await self._applier.apply(key, observed, plan)
+        await self._write_status(key, observed, plan)
+        return plan.requeue_after
+
+    async def _write_status(self, key: Key, observed: Observed, plan: Plan) -> None:
+        status = plan.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        known = self._store.get(KIND, *key)
+        if known is not None and known.get("status") != status:
+            try:
+                self._store.put(await self._cluster.write_status(*key, status))
+            except NotFound:
+                return  # deleted in the meantime
+        if known is not None:
+            await self._teller.tell(known, observed, plan)

@@ -1,0 +1,1 @@
+"""From values to Kubernetes manifests and router configuration, as plain data. Pure: called by `rollout`, golden-tested."""

@@ -1,0 +1,233 @@
+"""From a world and a step to the status that a person reads. Called by `decide`; the only builder of status."""
+
+from shadowlift.api.status import (
+    Condition,
+    ConditionType,
+    Decision,
+    Epoch,
+    Phase,
+    RouterStatus,
+    Serving,
+    Status,
+    Trial,
+    VerdictKind,
+)
+from shadowlift.errors import InvalidInput
+from shadowlift.rollout import routing
+from shadowlift.rollout.history import TrialHistory
+from shadowlift.rollout.instants import stamp
+from shadowlift.rollout.observed import Observed, Resource
+from shadowlift.rollout.steps.step import Step
+from shadowlift.rollout.world import World
+
+HISTORY_LENGTH = 10
+MESSAGE_LENGTH = 512
+
+
+def report(world: World, step: Step) -> Status:
+    """The whole status of one cycle."""
+    resource, routers = world.observed.resource, world.observed.routers
+    serving = _serving(world)
+    return Status(
+        observed_generation=resource.generation,
+        phase=step.phase,
+        conditions=_conditions(world, step),
+        serving=serving,
+        weight="0%" if serving.name == "current" else "100%",
+        trial=_trial(world, step),
+        router=RouterStatus(
+            wanted=routers.published.version if routers.published else None,
+            loaded={pod.name: pod.loaded for pod in routers.ready if pod.loaded is not None},
+            ready=len(routers.ready),
+            replicas=world.spec.router.replicas,
+        ),
+        history=[
+            Decision(
+                record=record.suffix, kind=record.kind.value, candidate=record.candidate,
+                reason=record.reason, message=record.message[:MESSAGE_LENGTH], at=record.at,
+            )
+            for record in sorted(world.observed.records, key=lambda record: -record.number)[:HISTORY_LENGTH]
+        ],
+    )  # fmt: skip
+
+
+def invalid_status(observed: Observed, problem: InvalidInput, now: float) -> Status:
+    """The spec cannot be read: what serves stays, and the status says what to mend."""
+    before = observed.resource.status or Status()
+    stalled = Condition(
+        type=ConditionType.STALLED.value, status="True", reason="InvalidSpec", message=str(problem)[:MESSAGE_LENGTH],
+        observed_generation=observed.resource.generation, last_transition_time=stamp(now),
+    )  # fmt: skip
+    kept = [
+        c for c in before.conditions if c.type not in (ConditionType.STALLED.value, ConditionType.RECONCILING.value)
+    ]
+    if not any(condition.type == ConditionType.READY.value for condition in kept):
+        kept.append(stalled.model_copy(update={"type": ConditionType.READY.value, "status": "False"}))
+    dated = [_dated(observed.resource, condition) for condition in (*kept, stalled)]
+    return before.model_copy(update={"observed_generation": observed.resource.generation, "conditions": dated})
+
+
+def _serving(world: World) -> Serving:
+    """What the routers do, not what they should do: told by the configuration that they have loaded last, as far as known."""
+    intent = world.intent
+    target, reason, record = world.current, "ByDefault", None
+    promotion = world.promotion
+    for choice in (world.promoted, world.challenger):
+        if (
+            choice is not None
+            and intent is not None
+            and intent.serve == "candidate"
+            and intent.candidate == choice.upstream
+        ):
+            target, reason = choice, "ServeOverride"
+            if promotion is not None and choice is world.promoted:
+                reason, record = "Promoted", promotion.record.suffix
+    if target is world.current:
+        reason = _why_current(world)
+    before = world.observed.resource.status
+    same = (
+        before is not None
+        and before.serving is not None
+        and (before.serving.name, before.serving.workload) == (target.name, target.workload)
+    )
+    since = before.serving.since if same and before and before.serving else stamp(world.now)
+    return Serving(
+        name=target.name,
+        workload=target.workload,
+        service=world.spec.current.service.name if target is world.current and world.spec.current.service else None,
+        image=target.bento.image if target.bento else None,
+        since=since,
+        reason=reason,
+        record=record,
+    )
+
+
+def _why_current(world: World) -> str:
+    last = max(world.observed.records, key=lambda record: record.number, default=None)
+    return last.kind.value if last is not None and last.kind.value not in ("Started", "Counting") else "ByDefault"
+
+
+def _trial(world: World, step: Step) -> Trial | None:
+    trial = world.trial
+    if trial is None:
+        return None
+    end, before = trial.end, world.observed.resource.status
+    evidence = step.evidence or (end.evidence if end else None)
+    coverage = step.coverage or (end.coverage if end else None)
+    previous = (
+        before.trial if before is not None and before.trial is not None and before.trial.uid == trial.uid else None
+    )
+    loaded = (
+        trial.baseline.loaded if trial.baseline else stamp(world.loaded_at) if world.loaded_at is not None else None
+    )
+    out = Trial(
+        uid=trial.uid,
+        attempt=trial.terms.attempt,
+        candidate=trial.terms.candidate,
+        workload=trial.terms.workload,
+        frozen=trial.terms.frozen,
+        started=loaded,
+        deadline=None if world.deadline is None else stamp(world.deadline),
+        alpha=f"{trial.terms.alpha:g}",
+        disagreement=_disagreement(trial),
+        epochs=_epochs(trial, loaded),
+        verdict=step.verdict or (previous.verdict if previous else None),
+        evidence_at=stamp(world.now) if step.evidence else None,
+        ledger=trial.terms.ledger,
+        senders=trial.terms.senders,
+    )
+    if evidence is None and previous is not None:  # not looked at in this cycle: the last look stands
+        evidence, coverage = previous.evidence, previous.coverage
+    update = {"evidence": evidence or out.evidence, "coverage": coverage or out.coverage}
+    if step.evidence is None and previous is not None:
+        update["evidence_at"] = previous.evidence_at  # type: ignore[assignment]
+    return out.model_copy(update=update)
+
+
+def _disagreement(trial: TrialHistory) -> str | None:
+    baseline = trial.baseline
+    return None if baseline is None or not baseline.pairs else f"{baseline.disagreements / baseline.pairs:.4f}"
+
+
+def _epochs(trial: TrialHistory, loaded: str | None) -> list[Epoch]:
+    if loaded is None:
+        return []
+    epochs = [Epoch(number=0, weight="0%", mirror="100%", since=loaded)]
+    counting = trial.counting_at
+    if counting is not None:
+        epochs.append(Epoch(number=1, weight="0%", mirror="100%", since=counting))
+    return epochs
+
+
+def _conditions(world: World, step: Step) -> list[Condition]:
+    out = [_ready(world), _progressing(step)]
+    if not routing.settled(world, step) or step.record is not None:
+        out.append(
+            _condition(world, ConditionType.RECONCILING, "True", "Moving", "effects are on their way to the routers")
+        )
+    if step.blocked is not None and step.blocked.stalled:
+        out.append(_condition(world, ConditionType.STALLED, "True", step.blocked.reason, step.blocked.message))
+    if world.promoted is not None:
+        message = f"{world.promoted.name} serves; write it into spec.current to make Git say so"
+        out.append(_condition(world, ConditionType.ADOPTED, "False", "NotAdopted", message))
+    elif world.history.records and _why_current(world) == "Superseded" and world.pointless:
+        out.append(_condition(world, ConditionType.ADOPTED, "True", "Adopted", "spec.current names what was promoted"))
+    completed = [c if c.observed_generation else _complete(world, c) for c in out]
+    return [_dated(world.observed.resource, condition) for condition in completed]
+
+
+def _ready(world: World) -> Condition:
+    """The process that should serve is serving."""
+    routers = world.observed.routers
+    if not routers.ready:
+        return _condition(world, ConditionType.READY, "False", "RoutersNotReady", "no router pod is ready")
+    if not world.moved:
+        return _condition(world, ConditionType.READY, "False", "Moving", f"traffic is moving to {world.serving.name}")
+    return _condition(world, ConditionType.READY, "True", "Serving", f"{world.serving.name} answers live requests")
+
+
+def _progressing(step: Step) -> Condition:
+    under_way = step.phase in (Phase.PENDING, Phase.SHADOWING)
+    reason, message = step.phase.value, ""
+    if step.blocked is not None:
+        reason, message = step.blocked.reason, step.blocked.message
+    elif step.verdict is not None:
+        reason, message = step.verdict.reason, step.verdict.message
+    status = (
+        "Unknown"
+        if step.verdict is not None and step.verdict.kind is VerdictKind.ERROR
+        else "True"
+        if under_way
+        else "False"
+    )
+    return Condition(
+        type=ConditionType.PROGRESSING.value,
+        status=status,
+        reason=reason,
+        message=message[:MESSAGE_LENGTH],
+        last_transition_time="",
+    )
+
+
+def _condition(world: World, kind: ConditionType, status: str, reason: str, message: str) -> Condition:
+    return _complete(
+        world,
+        Condition(
+            type=kind.value, status=status, reason=reason, message=message[:MESSAGE_LENGTH], last_transition_time=""
+        ),
+    )
+
+
+def _complete(world: World, condition: Condition) -> Condition:
+    return condition.model_copy(
+        update={"observed_generation": world.observed.resource.generation, "last_transition_time": stamp(world.now)}
+    )
+
+
+def _dated(resource: Resource, condition: Condition) -> Condition:
+    """Keep the time of the last transition where the status of the condition has not changed."""
+    before = resource.status.conditions if resource.status else []
+    same = next((c for c in before if c.type == condition.type and c.status == condition.status), None)
+    return (
+        condition if same is None else condition.model_copy(update={"last_transition_time": same.last_transition_time})
+    )

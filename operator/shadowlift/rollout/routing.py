@@ -1,0 +1,79 @@
+"""Which configuration the routers should have next. Called by `decide` with the step's wish; make before break, one swap at a time."""
+
+from shadowlift.api.names import HEADER_ID
+from shadowlift.api.quantities import millionths, seconds
+from shadowlift.resources.identity import trial_salt
+from shadowlift.resources.router.config import config_version, router_files
+from shadowlift.resources.router.intent import RouterIntent, TrialRoute
+from shadowlift.resources.router.steps import next_intent
+from shadowlift.resources.routers import config_map
+from shadowlift.rollout.plan import RouterUpdate
+from shadowlift.rollout.steps.step import Step
+from shadowlift.rollout.world import World
+
+
+def desired(world: World, step: Step) -> RouterIntent:
+    """What the routers should do in the end."""
+    serves_current = world.serving is world.current
+    kept = (
+        world.promoted if serves_current else world.serving
+    )  # a promoted candidate stays prepared while current serves
+    intent = RouterIntent(
+        current=world.current.upstream,
+        candidate=kept.upstream if kept else None,
+        serve="current" if serves_current else "candidate",
+        try_timeout_ms=world.try_timeout_ms,
+        recorder_url=world.observed.recorder_url,
+    )
+    known = (
+        world.mirroring or world.observed.evidence.registered
+    )  # the recorder must know the trial before the first line
+    if not step.mirror or not known or world.open_trial is None:
+        return intent
+    return intent.model_copy(update={"shadow": world.challenger.upstream, "trial": _trial(world)})
+
+
+def _trial(world: World) -> TrialRoute:
+    trial = world.open_trial
+    if trial is None:
+        raise ValueError("a mirror without a trial under way")
+    key = world.spec.objective.outcome.key.header
+    return TrialRoute(
+        uid=trial.uid,
+        epoch=0 if trial.baseline is None else 1,
+        percent_millionths=millionths(world.spec.strategy.shadow.percent),
+        salt=trial_salt(world.owner.uid, trial.uid),
+        unit_header=world.spec.unit.header if world.spec.unit else None,
+        key_header=None if key == HEADER_ID else key,
+        answer_within_us=round(seconds(world.spec.answer_within) * 1e6),
+        current=world.baseline.extraction,
+        candidate=world.challenger.extraction,
+    )
+
+
+def update(world: World, step: Step) -> RouterUpdate | None:
+    """The ConfigMap to publish now; None where the published one is right or must first be loaded."""
+    published, routers = world.observed.routers.published, world.observed.routers
+    wish = desired(world, step)
+    if published is None:
+        intent, number = next_intent(None, published_is_loaded=False, desired=wish), 1
+    else:
+        intent = next_intent(published.intent, published_is_loaded=routers.agreed, desired=wish)
+        if intent == published.intent and published.fresh:
+            return None
+        number = published.number + 1
+    version = config_version(number, intent)
+    return RouterUpdate(config_map(world.owner, router_files(intent, version), version), version)
+
+
+def stale_pods(world: World) -> tuple[str, ...]:
+    """Ready routers that have not loaded what is published: their volume is to be refreshed."""
+    published = world.observed.routers.published
+    if published is None:
+        return ()
+    return tuple(pod.name for pod in world.observed.routers.ready if pod.loaded != published.version)
+
+
+def settled(world: World, step: Step) -> bool:
+    """The routers have loaded what the step wishes: nothing is on its way."""
+    return world.observed.routers.agreed and world.intent == desired(world, step)

@@ -1,0 +1,20 @@
+"""Paused: mirror and weights stay as they are and nothing is decided; the deadline keeps running. spec.serve still works."""
+
+from shadowlift.api.status import Phase
+from shadowlift.rollout.steps.pending import SERVE
+from shadowlift.rollout.steps.step import Step
+from shadowlift.rollout.world import World
+
+
+def paused(world: World) -> Step:
+    """Freeze."""
+    blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
+    return Step(
+        Phase.PAUSED, mirror=world.mirroring, register=world.open_trial is not None,
+        run_candidate=_runs(world), blocked=blocked,
+    )  # fmt: skip
+
+
+def _runs(world: World) -> bool:
+    workload = world.workload(world.challenger.workload)
+    return workload is not None and workload.replicas > 0

@@ -1,0 +1,170 @@
+"""Pending: something that the trial needs is not there yet. Current serves.
+
+The order of `NEEDS` is the order in which a person would look. When all are met the trial is started: a record freezes its terms.
+"""
+
+from collections.abc import Callable
+
+from shadowlift.api.quantities import seconds
+from shadowlift.api.record import Record, RecordKind, TrialTerms
+from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT
+from shadowlift.api.status import Phase
+from shadowlift.resources.identity import trial_uid
+from shadowlift.resources.routers import router_name
+from shadowlift.rollout.instants import stamp
+from shadowlift.rollout.steps.step import Blocked, Step
+from shadowlift.rollout.world import World
+from shadowlift.stats.verdict import FUTILITY_RATE, HARM_RATE
+
+LOOK_AGAIN = 0.5  # seconds, while effects are on their way
+
+Need = Callable[[World], Blocked | None]
+
+
+def names_are_free(world: World) -> Blocked | None:
+    """No object of somebody else stands where ours must be."""
+    if world.observed.taken:
+        names = ", ".join(world.observed.taken)
+        return Blocked(
+            "NameTaken", f"{names} exists and was not made for this ModelDeployment; rename one of them", stalled=True
+        )
+    return None
+
+
+def current_exists(world: World) -> Blocked | None:
+    """spec.current can be reached, as far as its objects say."""
+    wanted = world.spec.current.service
+    if wanted is None:
+        workload = world.workload(world.current.workload)
+        if workload is None or workload.ready == 0:
+            return Blocked(
+                "CurrentNotReady",
+                _trouble(workload.trouble if workload else None, "the bento of spec.current is not ready"),
+            )
+        return None
+    service = world.observed.current_service
+    if service is None:
+        return Blocked("CurrentNotFound", f"spec.current.service.name: there is no Service {wanted.name}", stalled=True)
+    if wanted.port not in service.ports:
+        there = ", ".join(str(port) for port in sorted(service.ports)) or "none"
+        message = f"spec.current.service.port: Service {wanted.name} has no port {wanted.port}; it has {there}"
+        return Blocked("CurrentPortNotFound", message, stalled=True)
+    return None
+
+
+def routers_are_ready(world: World) -> Blocked | None:
+    """Clients can be answered."""
+    if not world.observed.routers.ready:
+        return Blocked("RoutersNotReady", f"no pod of {router_name(world.owner)} is ready")
+    return None
+
+
+def there_is_something_to_measure(world: World) -> Blocked | None:
+    """The candidate is not what serves already."""
+    if world.pointless:
+        return Blocked("CandidateServes", "spec.candidates names what serves already; there is nothing to measure")
+    return None
+
+
+def nobody_overrides(world: World) -> Blocked | None:
+    """Current, not the candidate, answers live requests."""
+    if world.spec.serve not in (SERVE_AUTO, SERVE_CURRENT):
+        return Blocked("ServeOverride", f"spec.serve is {world.spec.serve}: set it to Auto to begin the trial")
+    return None
+
+
+def candidate_is_ready(world: World) -> Blocked | None:
+    """All pods of the candidate are ready and run one image."""
+    workload = world.workload(world.challenger.workload)
+    if workload is None:
+        return Blocked("CandidateNotReady", "the candidate's pods are being made")
+    wanted = world.candidate.bento.replicas
+    if workload.trouble and "Image" in workload.trouble:
+        return Blocked("ImageUnavailable", f"spec.candidates[0].bento.image: {workload.trouble}", stalled=True)
+    if workload.ready < wanted:
+        message = _trouble(workload.trouble, f"{workload.ready} of {wanted} candidate pods are ready")
+        return Blocked("CandidateNotReady", message, stalled=workload.stalled)
+    if len(workload.images) != 1:
+        return Blocked("CandidateNotReady", f"the candidate's pods run {len(workload.images)} different images")
+    return None
+
+
+def recorder_is_reached(world: World) -> Blocked | None:
+    """The ledger is there to take the evidence."""
+    evidence = world.observed.evidence
+    if evidence.ledger is None or evidence.error is not None:
+        return Blocked("RecorderUnavailable", _trouble(evidence.error, "the recorder has not been reached yet"))
+    return None
+
+
+SERVE: tuple[Need, ...] = (names_are_free, current_exists, routers_are_ready)
+START: tuple[Need, ...] = (
+    there_is_something_to_measure,
+    nobody_overrides,
+    candidate_is_ready,
+    recorder_is_reached,
+)
+
+
+def pending(world: World) -> Step:
+    """Say what is missing, or start the trial, or wait until the routers have loaded it."""
+    for need in (*SERVE, *START):
+        blocked = need(world)
+        if blocked is not None:
+            run = not world.pointless
+            return Step(
+                Phase.PENDING,
+                blocked=blocked,
+                run_candidate=run,
+                requeue_after=LOOK_AGAIN,
+                register=world.open_trial is not None,
+            )
+    if world.open_trial is None:
+        return Step(Phase.PENDING, record=_started(world))
+    blocked = Blocked("LoadingTrial", "the routers are loading the trial")
+    return Step(Phase.PENDING, mirror=True, register=True, blocked=blocked, requeue_after=LOOK_AGAIN)
+
+
+def _started(world: World) -> Record:
+    objective, target, against = world.spec.objective, world.challenger, world.baseline.identity
+    workload = world.workload(target.workload)
+    if workload is None or target.workload is None or target.bento is None:
+        raise ValueError("a trial starts only when the candidate's workload is ready")
+    attempt = world.history.attempts(target.workload, against) + 1
+    images = {"bento": next(iter(workload.images))}
+    terms = TrialTerms(
+        candidate=target.name,
+        bento=target.bento,
+        workload=target.workload,
+        images=images,
+        against=against,
+        current=world.current.identity,
+        frozen=world.frozen,
+        attempt=attempt,
+        alpha=float(objective.false_promotion_rate) * 2.0 ** (1 - attempt),
+        minimum_lift=float(objective.minimum_lift),
+        target_lift=float(objective.target_lift),
+        harm_rate=HARM_RATE,
+        futility_rate=FUTILITY_RATE,
+        maturity_s=seconds(objective.outcome.maturity),
+        deadline_s=seconds(world.spec.deadline),
+        missing=objective.outcome.missing.value,
+        missing_value=objective.outcome.missing_value,
+        senders=[sender.service_account for sender in objective.outcome.from_],
+        ledger=world.observed.evidence.ledger or "",
+    )
+    uid = trial_uid(world.owner.uid, world.frozen, images, attempt, against)
+    return Record(
+        kind=RecordKind.STARTED,
+        number=world.history.next_number,
+        trial=uid,
+        candidate=target.name,
+        reason="TrialStarted",
+        message=f"attempt {attempt} of {target.name} against {world.baseline.name}, alpha {terms.alpha:g}",
+        at=stamp(world.now),
+        terms=terms,
+    )
+
+
+def _trouble(trouble: str | None, otherwise: str) -> str:
+    return trouble or otherwise

@@ -1,0 +1,17 @@
+"""Rejected: harm, futility or a roll-back by hand. Current serves; the candidate is scaled to zero once nothing routes to it."""
+
+from shadowlift.api.status import Phase
+from shadowlift.rollout.steps.pending import SERVE
+from shadowlift.rollout.steps.step import Step
+from shadowlift.rollout.world import World
+
+
+def rejected(world: World) -> Step:
+    """Keep it so until the spec asks for something else."""
+    return ended(world, Phase.REJECTED)
+
+
+def ended(world: World, phase: Phase) -> Step:
+    """A trial without a promotion is over: no mirror, no candidate pods."""
+    blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
+    return Step(phase, run_candidate=False, blocked=blocked)

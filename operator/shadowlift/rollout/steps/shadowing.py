@@ -1,0 +1,102 @@
+"""Shadowing: live requests are copied to the candidate and evidence is gathered. Current serves.
+
+A verdict only becomes a record here; traffic moves in the cycle after, because of the record.
+"""
+
+from dataclasses import replace
+
+from shadowlift.api.record import Baseline, Record, RecordKind
+from shadowlift.api.status import Phase, Verdict, VerdictKind
+from shadowlift.rollout.gates import WARM_UP_PAIRS, Look, judge
+from shadowlift.rollout.history import TrialHistory
+from shadowlift.rollout.instants import stamp
+from shadowlift.rollout.steps.step import Blocked, Step
+from shadowlift.rollout.world import World
+from shadowlift.stats.verdict import PairedTest
+
+VERDICT_RECORDS = {VerdictKind.PROMOTE: RecordKind.PROMOTED, VerdictKind.REJECT: RecordKind.REJECTED}
+
+
+def shadowing(world: World) -> Step:
+    """Look at the evidence once."""
+    trial = world.open_trial
+    if trial is None:
+        raise ValueError("shadowing without a trial under way")
+    view = world.observed.evidence
+    if view.error is not None or view.counters is None:
+        message = view.error or "the recorder does not know the trial yet"
+        verdict = Verdict(kind=VerdictKind.ERROR, reason="EvidenceUnavailable", message=message)
+        return _ended_by_deadline(world, trial, None, verdict)
+    look = Look(world, trial, view.counters)
+    verdict = judge(look)
+    if verdict.reason == "WarmUp" and _warm(look):
+        return Step(Phase.SHADOWING, record=_counting(look), mirror=True, register=True)
+    kind = VERDICT_RECORDS.get(verdict.kind)
+    if kind is not None:
+        return Step(Phase.SHADOWING, record=_verdict(look, kind, verdict), verdict=verdict, mirror=True, register=True)
+    return _ended_by_deadline(world, trial, look, verdict)
+
+
+def _ended_by_deadline(world: World, trial: TrialHistory, look: Look | None, verdict: Verdict) -> Step:
+    evidence, coverage = (look.evidence, look.coverage) if look else (None, None)
+    deadline = world.deadline
+    record = None
+    if deadline is not None and world.now >= deadline:
+        message = f"the deadline came before a verdict; the last look said {verdict.kind.value}/{verdict.reason}: {verdict.message}"
+        record = Record(
+            kind=RecordKind.EXPIRED, number=world.history.next_number, trial=trial.uid, candidate=trial.terms.candidate,
+            reason="Deadline", message=message[:512], at=stamp(world.now), evidence=evidence, coverage=coverage,
+        )  # fmt: skip
+    blocked = Blocked(verdict.reason, verdict.message) if verdict.kind is VerdictKind.ERROR else None
+    wait = max(0.1, deadline - world.now) if deadline is not None else None
+    return Step(
+        Phase.SHADOWING, record=record, mirror=True, register=True, blocked=blocked,
+        verdict=verdict, evidence=evidence, coverage=coverage, requeue_after=wait,
+    )  # fmt: skip
+
+
+def _warm(look: Look) -> bool:
+    return sum(look.warm_up.candidate_values.values()) >= WARM_UP_PAIRS and bool(look.warm_up.current_values)
+
+
+def _counting(look: Look) -> Record:
+    """Fix the bets by the rate of disagreement, which needs no outcome (the second moment of a pair is at most that rate)."""
+    epoch, terms = look.warm_up, look.trial.terms
+    n = epoch.disagreements + epoch.ties
+    test = PairedTest.planned(
+        minimum_lift=terms.minimum_lift,
+        target_lift=terms.target_lift,
+        false_promotion_rate=terms.alpha,
+        disagreement_rate=(epoch.disagreements + 1) / (n + 2),  # never 0 or 1
+        harm_rate=terms.harm_rate,
+    )
+    baseline = Baseline(
+        pairs=n,
+        disagreements=epoch.disagreements,
+        test=replace(test, futility_rate=terms.futility_rate).to_json(),
+        loaded=stamp(look.world.loaded_at if look.world.loaded_at is not None else look.world.now),
+    )
+    return Record(
+        kind=RecordKind.COUNTING,
+        number=look.world.history.next_number,
+        trial=look.trial.uid,
+        candidate=terms.candidate,
+        reason="WarmUpDone",
+        message=f"{epoch.disagreements} of {n} first pairs disagree; evidence counts from here",
+        at=stamp(look.world.now),
+        baseline=baseline,
+    )
+
+
+def _verdict(look: Look, kind: RecordKind, verdict: Verdict) -> Record:
+    return Record(
+        kind=kind,
+        number=look.world.history.next_number,
+        trial=look.trial.uid,
+        candidate=look.trial.terms.candidate,
+        reason=verdict.reason,
+        message=verdict.message,
+        at=stamp(look.world.now),
+        evidence=look.evidence,
+        coverage=look.coverage,
+    )

@@ -1,0 +1,203 @@
+"""Facts derived from one observation, named once for all steps: the trial that matters, what should serve, where traffic is.
+
+Made by `decide` from `Observed` and the time; read by the steps, the gates and the builders of route and status.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from shadowlift.api.capture import Extraction
+from shadowlift.api.quantities import seconds
+from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, Candidate, Spec
+from shadowlift.resources.identity import bento_identity, current_identity, frozen_hash, workload_name
+from shadowlift.resources.owner import Owner
+from shadowlift.resources.router.intent import RouterIntent, Upstream
+from shadowlift.rollout.history import History, Promotion, TrialHistory
+from shadowlift.rollout.instants import parse
+from shadowlift.rollout.observed import Observed, Workload
+
+
+@dataclass(frozen=True)
+class Target:
+    """A process that can serve: spec.current, or a candidate's content."""
+
+    name: str  # "current", or the candidate's name
+    identity: str
+    upstream: Upstream
+    workload: str | None = None
+    bento: Bento | None = None
+    extraction: Extraction = Extraction()
+
+
+@dataclass(frozen=True)
+class World:
+    """One ModelDeployment at one moment; `spec` is readable."""
+
+    observed: Observed
+    spec: Spec
+    now: float  # unix seconds
+
+    @property
+    def owner(self) -> Owner:
+        """The ModelDeployment."""
+        return self.observed.resource.owner
+
+    @cached_property
+    def history(self) -> History:
+        """Its decision records."""
+        return History(self.observed.records)
+
+    @cached_property
+    def frozen(self) -> str:
+        """Hash of the fields that a trial freezes, as the spec has them now."""
+        return frozen_hash(self.spec)
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate; the schema allows exactly one."""
+        return self.spec.candidates[0]
+
+    def host(self, service: str) -> str:
+        """Fully qualified name of a Service in our namespace; the trailing dot spares the search domains."""
+        return f"{service}.{self.owner.namespace}.svc.cluster.local."
+
+    def target_of_bento(self, name: str, bento: Bento) -> Target:
+        """A bento as something that can serve."""
+        workload = workload_name(self.owner.name, bento)
+        upstream = Upstream(host=self.host(workload), port=bento.port)
+        prediction = self.spec.prediction
+        extraction = Extraction(
+            body=prediction.body, header=prediction.header, type=prediction.type, map=prediction.map
+        )
+        return Target(name, bento_identity(bento), upstream, workload, bento, extraction)
+
+    @cached_property
+    def current(self) -> Target:
+        """spec.current."""
+        current = self.spec.current
+        if current.bento is not None:
+            base = self.target_of_bento("current", current.bento)
+            upstream, workload = base.upstream, base.workload
+        elif current.service is not None:
+            upstream, workload = Upstream(host=self.host(current.service.name), port=current.service.port), None
+        else:
+            raise ValueError("spec.current has neither service nor bento: the schema refuses that")
+        override = current.prediction
+        common = self.spec.prediction
+        placed = override is not None and (override.body is not None or override.header is not None)
+        extraction = Extraction(
+            body=override.body if override and placed else common.body,
+            header=override.header if override and placed else common.header,
+            type=common.type,
+            map=common.map if override is None or override.map is None else override.map,
+        )
+        return Target("current", current_identity(current), upstream, workload, current.bento, extraction)
+
+    @cached_property
+    def promotion(self) -> Promotion | None:
+        """The promotion in force."""
+        return self.history.promotion()
+
+    @cached_property
+    def promoted(self) -> Target | None:
+        """What the promotion in force put in place, from its snapshot."""
+        if self.promotion is None:
+            return None
+        terms = self.promotion.terms
+        bento = terms.bento
+        if workload_name(self.owner.name, self.candidate.bento) == terms.workload:
+            bento = self.candidate.bento  # the same content; the spec says how many of it run
+        return self.target_of_bento(terms.candidate, bento)
+
+    @cached_property
+    def baseline(self) -> Target:
+        """What a candidate is measured against: what serves by decision, whatever `serve` overrides."""
+        return self.promoted or self.current
+
+    @cached_property
+    def challenger(self) -> Target:
+        """The candidate as something that can serve."""
+        return self.target_of_bento(self.candidate.name, self.candidate.bento)
+
+    @property
+    def pointless(self) -> bool:
+        """The candidate is what serves already: there is nothing to measure."""
+        return self.challenger.workload in (self.baseline.workload, self.current.workload)
+
+    @cached_property
+    def trial(self) -> TrialHistory | None:
+        """The newest trial, where it is the one that the spec asks for."""
+        trial = self.history.trial()
+        return trial if trial is not None and trial.terms.frozen == self.frozen else None
+
+    @cached_property
+    def open_trial(self) -> TrialHistory | None:
+        """The trial under way."""
+        return self.trial if self.trial is not None and self.trial.end is None else None
+
+    @cached_property
+    def serving(self) -> Target:
+        """What should answer live requests now: an override, else the promotion in force, else current."""
+        if self.spec.serve == SERVE_CURRENT:
+            return self.current
+        if self.spec.serve != SERVE_AUTO:
+            ready = self.workload(self.challenger.workload)
+            if ready is not None and ready.ready > 0:
+                return self.challenger
+        return self.baseline
+
+    @property
+    def intent(self) -> RouterIntent | None:
+        """What the routers' ConfigMap asks for now."""
+        published = self.observed.routers.published
+        return published.intent if published else None
+
+    def workload(self, name: str | None) -> Workload | None:
+        """A Deployment of ours by name."""
+        return self.observed.workloads.get(name) if name else None
+
+    @property
+    def moved(self) -> bool:
+        """The published configuration sends live requests where they should go."""
+        intent = self.intent
+        if intent is None:
+            return False
+        if self.serving is self.current:
+            return intent.serve == "current" and intent.current == self.current.upstream
+        return intent.serve == "candidate" and intent.candidate == self.serving.upstream
+
+    @cached_property
+    def mirroring(self) -> bool:
+        """The published configuration mirrors for the trial under way."""
+        intent = self.intent
+        return (
+            self.open_trial is not None
+            and intent is not None
+            and intent.trial is not None
+            and intent.trial.uid == self.open_trial.uid
+        )
+
+    @cached_property
+    def loaded_at(self) -> float | None:
+        """When the routers had first loaded the trial under way (unix seconds); the deadline counts from here."""
+        trial = self.open_trial
+        if trial is None:
+            return None
+        if trial.baseline is not None:
+            return parse(trial.baseline.loaded)
+        status = self.observed.resource.status
+        if status is not None and status.trial is not None and status.trial.uid == trial.uid and status.trial.started:
+            return parse(status.trial.started)
+        return self.now if self.mirroring and self.observed.routers.agreed else None
+
+    @property
+    def deadline(self) -> float | None:
+        """When the time box of the trial under way ends (unix seconds)."""
+        if self.open_trial is None or self.loaded_at is None:
+            return None
+        return self.loaded_at + self.open_trial.terms.deadline_s
+
+    @property
+    def try_timeout_ms(self) -> int:
+        """How long a promoted candidate may take before current is asked instead."""
+        return max(1, round(seconds(self.spec.answer_within) * 1000))
