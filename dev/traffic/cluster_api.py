@@ -35,7 +35,7 @@ class ApiError(Exception):
         self.status = status
 
 
-class Overdue(Exception):  # noqa: N818 - reads as what it is
+class Overdue(Exception):
     """A condition did not come true within its deadline; the text says what was last seen."""
 
 

@@ -162,7 +162,7 @@ class Stand:
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-class Ended(Exception):  # noqa: N818 - reads as what it is
+class Ended(Exception):
     """A pod that should run for as long as the stand has ended; the text holds its last words."""
 
 

@@ -1,0 +1,66 @@
+"""The last page of the demo: what was found, where to look next, how to clean up, how long it took."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+from dev.demo import figures, resources
+from dev.demo.feed import View
+from dev.demo.figures import differences
+
+
+def page(views: Iterable[View], table: Sequence[Sequence[str]], times: Sequence[tuple[str, float]]) -> str:
+    """All of it as plain text; `table` is what `kubectl get` shows, `times` are stages in seconds."""
+    parts = [
+        "$ kubectl -n clinic get modeldeployments\n" + columns(table),
+        *(found(view) for view in views),
+        LOOK_NEXT,
+        clean_up(),
+        "How long it took\n" + columns([*([name, f"{seconds:.1f} s"] for name, seconds in times), total(times)]),
+    ]
+    return "\n\n".join(parts)
+
+
+def found(view: View) -> str:
+    """The evidence of one ModelDeployment, from its status."""
+    if view.status is None or view.status.trial is None:
+        return f"{view.name}: no trial"
+    seen, serving = view.status.trial.evidence, view.status.serving
+    better, harm = figures.evidence(seen.e_value), figures.evidence(seen.harm_e_value)
+    lines = [
+        f"{view.name}: {view.phase}. Served by {serving.name} since {serving.since}" if serving else view.name,
+        f"  {figures.count(seen.n)} cases counted: {differences(seen, 'the candidate')}",
+        f"  lift {figures.points(seen.estimate)} (from {figures.points(seen.lower)} to {figures.points(seen.upper)})",
+        f"  evidence that it is better: {better} (promoted at {figures.evidence(seen.bar)})",
+        f"  evidence that it does harm: {harm} (rejected at {figures.evidence(seen.harm_bar)})",
+    ]
+    lines += [f"  {entry.at}  {entry.kind} {entry.reason}: {entry.message}" for entry in view.status.history]
+    return "\n".join(lines)
+
+
+LOOK_NEXT = f"""Where to look next (a shell with kubectl: make cluster-shell)
+  the whole evidence, and why    kubectl -n {resources.NAMESPACE} get modeldeployment {resources.BETTER} -o yaml
+  the decisions, unchangeable    kubectl -n {resources.NAMESPACE} get controllerrevisions
+  what happened, in words        kubectl -n {resources.NAMESPACE} get events
+  roll back, and keep it so      kubectl -n {resources.NAMESPACE} patch modeldeployment {resources.BETTER} \\
+                                   --type merge -p '{{"spec":{{"serve":"Current"}}}}'"""
+
+
+def clean_up() -> str:
+    """How to get rid of it all, on the local cluster or on somebody's own."""
+    if os.environ.get("KUBECONFIG"):
+        return (
+            f"To clean up: kubectl delete namespace {resources.NAMESPACE}, then python -m dev.install uninstall --purge"
+        )
+    return "To clean up: make cluster-down (the whole cluster goes; nothing else was touched)"
+
+
+def total(times: Sequence[tuple[str, float]]) -> list[str]:
+    """The last line of the times."""
+    return ["in all", f"{sum(seconds for _, seconds in times):.1f} s"]
+
+
+def columns(table: Sequence[Sequence[str]]) -> str:
+    """Rows with their columns below each other."""
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    rows = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table)
+    return "\n".join(f"  {row}" for row in rows)

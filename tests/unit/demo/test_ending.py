@@ -1,0 +1,46 @@
+"""The last page holds the evidence, what to do next and how long it took; a stage's time survives its failure."""
+
+import sys
+
+from dev.demo import ending, stages
+from dev.demo.feed import View
+from shadowlift.api.status import Status
+from tests.unit.demo.conftest import status
+
+
+def test_the_last_page_tells_evidence_next_steps_clean_up_and_times():
+    shown = View("tumour-triage", "logreg", Status.model_validate(status("Promoted", "logreg")))
+    page = ending.page(
+        [shown], [["NAME", "PHASE"], ["tumour-triage", "Promoted"]], [("cluster", 14.25), ("story", 60.0)]
+    )
+    for told in (
+        "  tumour-triage  Promoted",
+        "tumour-triage: Promoted. Served by logreg since 2026-11-24",
+        "only the candidate right 60 times",
+        "evidence that it is better: 312 (promoted at 100)",
+        "get controllerrevisions",
+        "To clean up",
+        "14.2 s",
+        "74.2 s",
+    ):
+        assert told in page
+
+
+def test_a_model_deployment_without_a_trial_is_told_as_such():
+    assert ending.found(View("x")) == "x: no trial"
+
+
+def test_on_somebodys_own_cluster_clean_up_does_not_speak_of_the_local_one(monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", "/some/where")
+    assert "kubectl delete namespace clinic" in ending.clean_up()
+    monkeypatch.delenv("KUBECONFIG")
+    assert "make cluster-down" in ending.clean_up()
+
+
+def test_each_stage_is_noted_with_its_time_and_gives_its_exit_code(tmp_path):
+    file = tmp_path / "stages"
+    assert stages.main([str(file), "good", "--", sys.executable, "-c", ""]) == 0
+    assert stages.main([str(file), "bad", "--", sys.executable, "-c", "raise SystemExit(3)"]) == 3
+    assert [name for name, _ in stages.read(file)] == ["good", "bad"]
+    assert stages.main([str(file), "no command"]) == 2
+    assert stages.read(None) == stages.read(tmp_path / "absent") == []
