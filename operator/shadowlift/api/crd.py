@@ -74,6 +74,10 @@ def crd() -> dict[str, Any]:
                 f"the name must have at most {MAX_NAME_LENGTH} characters: the objects made for it carry it with a suffix",
             ),
             cel(
+                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+                "the name must be one that a Service can have: small letters, digits and -, beginning with a letter",
+            ),
+            cel(
                 "!has(self.spec.current.service) || self.spec.current.service.name != self.metadata.name",
                 "spec.current.service must not be the router's own Service, which carries the ModelDeployment's name",
             ),

@@ -192,7 +192,7 @@ class Strategy(Model):
         "json_schema_extra": {
             "x-kubernetes-validations": [
                 cel(
-                    "self.shadow.percent == '100%'",
+                    "!has(self.shadow) || self.shadow.percent == '100%'",
                     "must be 100%: promotion goes from shadow straight to all traffic, so the candidate must have shown that capacity",
                     ".shadow.percent",
                 )
