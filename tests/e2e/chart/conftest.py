@@ -1,0 +1,63 @@
+"""A cluster for the tests of CRD and chart: that of `$KUBECONFIG`, else the local one. Nothing of ours needs to run on it.
+
+What a run makes it removes again: a namespace, a second release of the chart, the CRD where there was none.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from dev.install import release
+from dev.traffic.cluster_api import NAMESPACE, Cluster, Kind, wait_for
+from shadowlift.api.crd import crd
+from tests.e2e.chart.asking import Caller
+
+CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+SECONDS = 30.0  # for the cluster to do what it was asked; only waited for in full when it does not
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    return Cluster.connect()
+
+
+@pytest.fixture(scope="session")
+def definition(cluster: Cluster) -> Iterator[None]:
+    """The CRD of this working tree, established."""
+    name = crd()["metadata"]["name"]
+    made = cluster.get(CRD, name) is None
+    if made:
+        cluster.apply(crd())
+    live = cluster.get(CRD, name) or {}
+    wanted = crd()["spec"]["versions"][0]["schema"]
+    assert live["spec"]["versions"][0]["schema"] == wanted, (
+        "the cluster has another version of the CRD: run dev.install"
+    )
+    wait_for("the CRD", lambda: _established(cluster, name), SECONDS)
+    yield
+    if made:
+        cluster.delete(CRD, name)
+
+
+def _established(cluster: Cluster, name: str) -> bool:
+    conditions = (cluster.get(CRD, name) or {}).get("status", {}).get("conditions", [])
+    return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
+
+
+@pytest.fixture(scope="session")
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace of this run alone."""
+    name = f"chart-tests-{os.getpid()}"
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    cluster.delete(NAMESPACE, name)
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Cluster, namespace: str) -> Iterator[Caller]:
+    """The operator's account of a release whose pods never start: the rights are tested, not the program."""
+    values = {"crds": {"install": False}, "operator": {"replicas": 1}, "recorder": {"persistence": {"enabled": False}}}
+    release.apply(cluster, release.Wish("shadowlift.invalid/none:1", namespace, values))
+    yield Caller(cluster, f"system:serviceaccount:{namespace}:shadowlift-operator")
+    release.remove(cluster, namespace, purge=False)
