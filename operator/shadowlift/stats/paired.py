@@ -1,0 +1,90 @@
+"""Paired binary comparison: both predictions of the same unit, each right or wrong.
+
+Called by `verdict` and by reports; turns `PairedCounts` into the e-value and the confidence bounds of the mean of
+D = 1{candidate right} - 1{current right}, in [-1, 1]: the difference in accuracy.
+
+With a reference of 0 the ties drop out: a sequential form of McNemar's test, in which only disagreements carry information.
+"""
+
+import math
+from functools import lru_cache
+
+from shadowlift.stats.bets import Bets
+from shadowlift.stats.counts import PairedCounts
+from shadowlift.stats.wealth import Wealth, require_error_rate
+
+
+def log_e_value(counts: PairedCounts, bets: Bets, reference: float) -> float:
+    """Log of the evidence against "mean of D <= reference"; reject at log(1/alpha) or more, at any look.
+
+    Raises:
+        ValueError: the reference is outside [-1, 1], or a bet could lose more than it has.
+    """
+    return wealth(counts, bets, reference).log_e_value
+
+
+def lower_bound(counts: PairedCounts, bets: Bets, reference: float, error_rate: float) -> float:
+    """Lower confidence bound in [-1, 1] for the running average of the mean of D, valid at all looks together.
+
+    Above the reference exactly where `log_e_value(counts, bets, reference) >= log(1/error_rate)`; tightest near the reference.
+    -1 while there are no pairs.
+
+    Raises:
+        ValueError: as `log_e_value`, or the error rate is not in (0, 0.5).
+    """
+    require_error_rate("error_rate", error_rate)
+    return clipped_lower_bound(wealth(counts, bets, reference), error_rate)
+
+
+def upper_bound(counts: PairedCounts, bets: Bets, reference: float, error_rate: float) -> float:
+    """Upper confidence bound: `lower_bound` with the sides exchanged. 1 while there are no pairs.
+
+    Below the reference exactly where "mean of D >= reference" is rejected.
+    """
+    return 0.0 - lower_bound(counts.mirrored(), bets, 0.0 - reference, error_rate)
+
+
+def estimate(counts: PairedCounts) -> float | None:
+    """Mean of D; None without pairs. Biased upward where a test stopped on it: report the bounds, not this alone."""
+    return (counts.wins - counts.losses) / counts.n if counts.n else None
+
+
+def wealth(counts: PairedCounts, bets: Bets, reference: float) -> Wealth:
+    """The bets after these counts, against "mean of D <= reference".
+
+    Raises:
+        ValueError: the reference is outside [-1, 1], or a bet could lose more than it has.
+    """
+    require_stakes("bets", bets, reference)
+    logs = log_growth((counts.wins, counts.losses, counts.ties), bets, reference)
+    return Wealth(bets, logs, float(counts.n), reference)
+
+
+def log_growth(amounts: tuple[float, float, float], bets: Bets, reference: float) -> tuple[float, ...]:
+    """Log wealth of each bet after these amounts of wins, losses and ties; linear in them, so rates give the growth per pair."""
+    wins, losses, ties = amounts
+    return tuple([wins * win + losses * loss + ties * tie for win, loss, tie in _growth_of_one(bets, reference)])
+
+
+@lru_cache(maxsize=1024)  # three references for each test under way; the logarithms are most of the cost of a look
+def _growth_of_one(bets: Bets, reference: float) -> tuple[tuple[float, float, float], ...]:
+    """For each bet, the log growth by one win, one loss and one tie: log(1 + f x) with x = D - reference."""
+    win, loss, tie = 1 - reference, -1 - reference, 0.0 - reference
+    log1p = math.log1p
+    return tuple((log1p(f * win), log1p(f * loss), log1p(f * tie)) for f in bets.fractions)
+
+
+def clipped_lower_bound(wealth: Wealth, error_rate: float) -> float:
+    """The bound of a paired wealth, kept inside the range of D."""
+    return max(-1.0, wealth.lower_bound(error_rate))
+
+
+def require_stakes(name: str, bets: Bets, reference: float) -> None:
+    """Raise ValueError unless every bet keeps some of its wealth after the worst pair, x = -1 - reference."""
+    if not -1 <= reference <= 1:
+        raise ValueError(f"reference must be in [-1, 1], got {reference!r}")
+    if bets.fractions[-1] * (1 + reference) >= 1:
+        limit = 1 / (1 + reference)
+        raise ValueError(
+            f"{name} must stake fractions below 1 / (1 + reference) = {limit:.6g}, got {bets.fractions[-1]!r}"
+        )
