@@ -69,9 +69,9 @@ class Lines:
     ) -> None:
         """Nothing to give back."""
 
-    def say(self, caption: str) -> None:
+    def say(self, caption: str, detail: str = "") -> None:
         """A chapter begins."""
-        print(f"\n== {caption}", file=self.out, flush=True)
+        print(f"\n== {caption}" + (f"\n{detail}" if detail else ""), file=self.out, flush=True)
         self._last = None
 
     def show(self, view: View, _caption: str, seconds: float) -> None:

@@ -13,7 +13,8 @@ from dev.demo import figures
 from dev.demo.feed import Clients, View
 from shadowlift.api.status import Evidence, Trial
 
-WIDTH = 44  # characters of a bar
+LABELS = 58  # columns that labels and the words beside a bar need
+WIDEST, NARROWEST = 44, 16  # columns of a bar
 COLOURS = {"Promoted": "green", "Rejected": "red", "Expired": "yellow", "Shadowing": "cyan", "Pending": "blue"}
 OWN_WORDS = {
     "Pending": "getting ready: pods start, routers load their configuration; the rules answer",
@@ -25,25 +26,26 @@ OWN_WORDS = {
 }
 
 
-def rendered(view: View, caption: str, seconds: float) -> RenderableType:
-    """The whole screen; `seconds` since the story began."""
+def rendered(view: View, caption: str, seconds: float, columns: int) -> RenderableType:
+    """The whole screen; `seconds` since the story began, `columns` of the terminal."""
+    width = max(NARROWEST, min(WIDEST, columns - LABELS))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", min_width=15)
     grid.add_column()
-    for label, text in rows(view):
+    for label, text in rows(view, width):
         grid.add_row(label, text)
     title = f" {view.name or 'Shadowlift'} · {seconds:.0f} s "
     colour = COLOURS.get(view.phase, "white")
     return Group(Text(caption, style="italic"), Panel(grid, title=title, border_style=colour, padding=(1, 2)))
 
 
-def rows(view: View) -> list[tuple[str, Text]]:
-    """Label and text of every line."""
-    lines = [("Phase", phase(view)), *clients(view.clients, view.candidate)]
+def rows(view: View, width: int) -> list[tuple[str, Text]]:
+    """Label and text of every line; bars are `width` columns."""
+    lines = [("Phase", phase(view)), *clients(view.clients, view.candidate, width)]
     trial = view.status.trial if view.status else None
     if trial:
         lines += shadow(view, trial)
-        lines += evidence(trial.evidence, view.candidate)
+        lines += evidence(trial.evidence, view.candidate, width)
         lines += verdict(trial)
     lines += routers(view)
     trouble = view.trouble()
@@ -58,7 +60,7 @@ def phase(view: View) -> Text:
     return text.append(f"  {OWN_WORDS.get(view.phase, '')}", style="not bold")
 
 
-def clients(seen: Clients | None, candidate: str) -> list[tuple[str, Text]]:
+def clients(seen: Clients | None, candidate: str, width: int) -> list[tuple[str, Text]]:
     """The live traffic, and who answers it."""
     if seen is None:
         return [("Live traffic", Text("clients are starting", style="dim"))]
@@ -71,8 +73,8 @@ def clients(seen: Clients | None, candidate: str) -> list[tuple[str, Text]]:
     line = Text(f"{seen.rate:.0f} requests/s to {seen.url} · ").append_text(failed).append(speed)
     total = sum(seen.recent.values())
     share = seen.recent.get("candidate", 0) / total if total else 0.0
-    width = round(share * WIDTH)
-    split = Text("█" * (WIDTH - width), style="blue").append("█" * width, style="green")
+    theirs = round(share * width)
+    split = Text("█" * (width - theirs), style="blue").append("█" * theirs, style="green")
     who = f"  rules {1 - share:.0%} · {candidate} {share:.0%}" if total else "  nobody yet"
     return [("Live traffic", line), ("Answered by", split.append(who, style="default"))]
 
@@ -85,26 +87,27 @@ def shadow(view: View, trial: Trial) -> list[tuple[str, Text]]:
     return [("Copies", Text(copies)), ("Outcomes", Text(known))]
 
 
-def evidence(seen: Evidence, candidate: str) -> list[tuple[str, Text]]:
+def evidence(seen: Evidence, candidate: str, width: int) -> list[tuple[str, Text]]:
     """Who was right where they differed, the lift, and how sure that is."""
     counted = f"{figures.count(seen.n)} cases are old enough to count: {figures.differences(seen, candidate)}"
     out = [("Evidence", Text(counted))]
     lower, estimate, upper = (figures.number(text) for text in (seen.lower, seen.estimate, seen.upper))
     if lower is not None and estimate is not None and upper is not None:
-        line, reach = figures.interval(lower, estimate, upper, WIDTH)
+        line, reach = figures.interval(lower, estimate, upper, width)
         bounds = f"between {figures.points(seen.lower)} and {figures.points(seen.upper)}"
         told = f"  {figures.points(seen.estimate)}, {bounds}   (the line: {-reach:+.0%} to {reach:+.0%})"
         out.append(("Lift", Text(line, style="cyan").append(told, style="default")))
-    out.append(("Proof it is better", proof_bar(seen.e_value, seen.bar, "green", "promote")))
-    out.append(("Proof of harm", proof_bar(seen.harm_e_value, seen.harm_bar, "red", "reject")))
+    out.append(("Proof it is better", proof_bar(seen.e_value, seen.bar, width, "promote")))
+    out.append(("Proof of harm", proof_bar(seen.harm_e_value, seen.harm_bar, width, "reject")))
     return out
 
 
-def proof_bar(value: str | None, bar: str | None, colour: str, effect: str) -> Text:
+def proof_bar(value: str | None, bar: str | None, width: int, effect: str) -> Text:
     """An e-value on its way to the bar, log scale."""
     share = figures.progress(figures.number(value), figures.number(bar))
     told = f"  {figures.evidence(value)} of {figures.evidence(bar)} needed to {effect}" if bar else "  not started"
-    return Text(figures.filled(share, WIDTH), style=colour).append(told, style="default")
+    colour = "green" if effect == "promote" else "red"
+    return Text(figures.filled(share, width), style=colour).append(told, style="default")
 
 
 def verdict(trial: Trial) -> list[tuple[str, Text]]:
@@ -146,11 +149,13 @@ class Screen:
         """Give it back, with the last picture left standing."""
         self.live.__exit__(kind, error, trace)
 
-    def say(self, caption: str) -> None:
+    def say(self, caption: str, detail: str = "") -> None:
         """A chapter begins: its caption stays above the picture."""
         self.console.print()
         self.console.print(caption, style="bold")
+        if detail:
+            self.console.print(detail, markup=False)
 
     def show(self, view: View, caption: str, seconds: float) -> None:
         """The picture now."""
-        self.live.update(rendered(view, caption, seconds))
+        self.live.update(rendered(view, caption, seconds, self.console.width))

@@ -36,7 +36,7 @@ class Failed(Exception):
 class Show(Protocol):
     """Where the story is told: `screen.Screen` or `plain.Lines`."""
 
-    def say(self, caption: str) -> None:
+    def say(self, caption: str, detail: str = "") -> None:
         """A chapter begins."""
 
     def show(self, view: View, caption: str, seconds: float) -> None:
@@ -112,8 +112,8 @@ class Story:
         """`kubectl apply` of one ModelDeployment, then wait until its routers could take over."""
         name = stand.wanted.model_deployment
         wish = resources.model_deployment(name, candidate, image)
-        self.out.say(f"Somebody has a model that may be better: {candidate}. They apply this, and nothing else:")
-        self.out.say(yaml.safe_dump(wish, sort_keys=False, width=120))
+        caption = f"Somebody has a model that may be better: {candidate}. They apply this, and nothing else:"
+        self.out.say(caption, yaml.safe_dump(wish, sort_keys=False, width=120))
         self.cluster.apply(wish)
         self._watch(
             stand,

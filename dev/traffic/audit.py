@@ -1,13 +1,8 @@
-"""Is every outcome that the recorder accepted in its ledger, with its last value? Tests call it after trouble.
+"""Is every outcome that the recorder accepted in its ledger, with its last value? `Stand.audit` asks it. Pure."""
 
-`compare` is pure; `ledger_of` pages through the recorder's outcomes with whatever way of asking the caller has.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -40,14 +35,3 @@ def compare(accepted: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[str,
 def as_stored(value: str | bool | int) -> str:
     """An outcome as the ledger writes it: booleans in lower case, the rest as text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def ledger_of(ask: Callable[[str], Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """All pages of outcomes; `ask` gets the query string (`after=...&limit=...`) and gives the page as JSON data."""
-    rows: list[dict[str, Any]] = []
-    after: int | None = 0
-    while after is not None:
-        page = ask(f"after={after}&limit={PAGE}")
-        rows += page["outcomes"]
-        after = page["next"]
-    return rows

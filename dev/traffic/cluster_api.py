@@ -200,7 +200,8 @@ class Cluster:
         answer = json.loads(self.request("GET", self._path(kind, namespace), accept=accept))
         shown = [i for i, column in enumerate(answer["columnDefinitions"]) if not column.get("priority")]
         header = [answer["columnDefinitions"][i]["name"].upper() for i in shown]
-        return [header, *([str(row["cells"][i]) for i in shown] for row in answer.get("rows") or [])]
+        rows = (row["cells"] for row in answer.get("rows") or [])
+        return [header, *(["" if cells[i] is None else str(cells[i]) for i in shown] for cells in rows)]
 
     def _json(self, method: str, path: str, body: str | None = None, **headers: str) -> Manifest:
         answer: Manifest = json.loads(self.request(method, path, body, **headers))

@@ -20,6 +20,7 @@ import aiohttp
 # 401, 403, 404 too: a token may be minutes away, a ModelDeployment or its registration seconds.
 PASSING = frozenset({401, 403, 404, 408, 429, 500, 502, 503, 504})
 LONGEST_PAUSE = 3.0  # seconds
+PAGE = 1000  # outcomes
 
 Outcome = dict[str, Any]  # {"key": ..., "value": ...}
 
@@ -76,6 +77,23 @@ class Delivery:
         self.accepted += len(batch)
         self.batches += 1
         self.receipts.update({name: n for name, n in json.loads(receipt).items() if isinstance(n, int)})
+
+    async def ledger(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
+        """All outcomes of the ModelDeployment that the recorder holds, page by page; what `audit` compares with.
+
+        Raises:
+            aiohttp.ClientError: the recorder did not answer, or refused.
+        """
+        rows: list[dict[str, Any]] = []
+        after: int | None = 0
+        while after is not None:
+            query = {"after": after, "limit": PAGE}
+            async with session.get(self.url, params=query, headers=self._headers()) as response:
+                response.raise_for_status()
+                page = await response.json()
+            rows += page["outcomes"]
+            after = page["next"]
+        return rows
 
     def _headers(self) -> dict[str, str]:
         """The token is read each time: the kubelet renews the file."""

@@ -1,7 +1,8 @@
 """The hospital system that later knows: `python3 -m dev.traffic.outcomes` takes answered cases, waits, sends the truth.
 
 A pod of `stand` under the ServiceAccount `outcome-sender`. Each case becomes known after a delay of its own. Control
-port: POST /answered (from `driver`), GET /report, GET /accepted (JSON lines: what the recorder has promised to keep).
+port: POST /answered (from `driver`), GET /report, and as JSON lines GET /accepted (what the recorder promised to keep)
+and GET /ledger (what it holds: only a sender may ask it, and the API server's proxy passes on no bearer token).
 """
 
 import argparse
@@ -112,12 +113,20 @@ def application(sender: Sender) -> web.Application:
         file = sender.delivery.accepted_file
         return web.FileResponse(file) if file.exists() else web.Response(text="")
 
+    async def ledger(_: web.Request) -> web.Response:
+        try:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+                rows = await sender.delivery.ledger(session)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise web.HTTPBadGateway(text=f"the recorder: {error}") from error
+        return web.Response(text="".join(json.dumps(row) + "\n" for row in rows))
+
     async def healthy(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
     app = web.Application(client_max_size=16 << 20)
     app.add_routes([web.post("/answered", answered), web.get("/report", report)])
-    app.add_routes([web.get("/accepted", accepted), web.get("/healthz", healthy)])
+    app.add_routes([web.get("/accepted", accepted), web.get("/ledger", ledger), web.get("/healthz", healthy)])
     return app
 
 

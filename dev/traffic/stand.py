@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from dev.traffic import manifests
+from dev.traffic.audit import Audit, compare
 from dev.traffic.cluster_api import POD, ApiError, Cluster, Manifest, is_ready, wait_for
 
 HERE = Path(__file__).parent
 ROWS = HERE.parents[1] / "bentos" / "triage" / "traffic.jsonl"
 IN_PODS = ("__init__", "rows", "tally", "load", "direct", "driver", "outcomes", "delivery")
 RECORDER = "http://shadowlift-recorder.shadowlift-system:8080"
-# The hospital writes M and B, as the rules do; the data set and the candidates say it in full.
+# Truth in the data=outcome: the hospital writes M and B, as the rules do; the candidates say it in full.
 CODES = ("malignant=M", "benign=B")
 
 
@@ -30,6 +31,7 @@ class Wanted:
     delay: tuple[float, float] = (1.0, 3.0)  # seconds until a truth is known: from, to
     driver_options: Sequence[str] = ()
     sender_options: Sequence[str] = ()
+    codes: Sequence[str] = CODES
     suffix: str = ""  # tells a second stand of the same namespace from the first
 
     @property
@@ -85,7 +87,7 @@ def _sender_arguments(wanted: Wanted) -> list[str]:
         *("--accepted", "/data/accepted.jsonl"),
         *("--port", str(manifests.SENDER_PORT)),
         *("--delay", *map(str, wanted.delay)),
-        *(part for code in CODES for part in ("--code", code)),
+        *(part for code in wanted.codes for part in ("--code", code)),
         *wanted.sender_options,
     ]
 
@@ -148,6 +150,11 @@ class Stand:
     def accepted(self) -> list[dict[str, Any]]:
         """Every outcome that the recorder has accepted, in the order of acceptance: key, value, acceptedAt."""
         return self._lines(self.wanted.sender, manifests.SENDER_PORT, "/accepted")
+
+    def audit(self) -> Audit:
+        """Whether the recorder's ledger holds what it has accepted from this stand's sender."""
+        accepted = self.accepted()  # before the ledger, so that what is accepted in between is not missed there
+        return compare(accepted, self._lines(self.wanted.sender, manifests.SENDER_PORT, "/ledger"))
 
     def _driver(self, path: str, body: Any = None) -> dict[str, Any]:
         return self._json(self.wanted.driver, manifests.DRIVER_PORT, path, body)

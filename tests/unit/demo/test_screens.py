@@ -19,9 +19,9 @@ def view(raw: dict | None = None, clients: Clients | None = CLIENTS) -> View:
     return View("tumour-triage", "logreg", found, clients, 812)
 
 
-def text(shown: View) -> str:
-    console = Console(file=io.StringIO(), width=160, color_system=None)
-    console.print(rendered(shown, "A caption.", 12.0))
+def text(shown: View, columns: int = 140) -> str:
+    console = Console(file=io.StringIO(), width=columns, color_system=None)
+    console.print(rendered(shown, "A caption.", 12.0, columns))
     return console.file.getvalue()
 
 
@@ -58,6 +58,12 @@ def test_the_screen_tells_everything_that_a_person_asks():
 def test_what_is_not_known_yet_breaks_nothing(shown):
     assert "Phase" in text(shown)
     assert shown.phase in line(shown, 3.0)
+
+
+def test_on_a_narrow_terminal_bars_and_their_words_stay_on_one_line():
+    picture = text(view(status()), 80)
+    assert max(len(told) for told in picture.splitlines()) <= 80
+    assert "█  312 of 100 needed to promote" in picture
 
 
 def test_a_person_is_called_when_one_must_act():

@@ -1,6 +1,6 @@
 """Nothing that the recorder promised to keep may be missing from its ledger, or be another value there."""
 
-from dev.traffic.audit import as_stored, compare, ledger_of
+from dev.traffic.audit import as_stored, compare
 
 
 def outcome(key: str, value: object) -> dict[str, object]:
@@ -28,15 +28,3 @@ def test_a_stored_outcome_that_the_sender_has_no_answer_for_is_harmless():
 
 def test_values_compare_as_the_ledger_writes_them():
     assert [as_stored(True), as_stored(3), as_stored("M")] == ["true", "3", "M"]
-
-
-def test_all_pages_are_read():
-    pages = {0: {"outcomes": [outcome("a", "M")], "next": 5}, 5: {"outcomes": [outcome("b", "B")], "next": None}}
-    asked = []
-
-    def ask(query: str):
-        asked.append(query)
-        return pages[int(query.removeprefix("after=").partition("&")[0])]
-
-    assert [row["key"] for row in ledger_of(ask)] == ["a", "b"]
-    assert len(asked) == 2

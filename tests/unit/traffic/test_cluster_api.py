@@ -30,7 +30,7 @@ RESOURCES = {
 }
 TABLE = {
     "columnDefinitions": [{"name": "Name"}, {"name": "Phase"}, {"name": "Detail", "priority": 1}],
-    "rows": [{"cells": ["tumour-triage", "Promoted", "hidden"]}],
+    "rows": [{"cells": ["tumour-triage", "Promoted", "hidden"]}, {"cells": ["new", None, "hidden"]}],
 }
 
 
@@ -127,7 +127,8 @@ def test_a_pods_port_is_asked_through_the_api_server(cluster):
 
 
 def test_the_table_is_what_kubectl_shows(cluster):
-    assert cluster.table(MODEL_DEPLOYMENT, "clinic") == [["NAME", "PHASE"], ["tumour-triage", "Promoted"]]
+    """Wide columns are left out; what has no value yet is empty."""
+    assert cluster.table(MODEL_DEPLOYMENT, "clinic") == [["NAME", "PHASE"], ["tumour-triage", "Promoted"], ["new", ""]]
 
 
 def test_a_server_that_is_away_is_status_zero(tmp_path):

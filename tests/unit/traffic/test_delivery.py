@@ -105,6 +105,18 @@ async def test_a_token_that_is_not_there_yet_is_waited_for(against):
     assert to.accepted == 0
 
 
+async def test_the_whole_ledger_is_read_page_by_page(tmp_path):
+    pages = {"0": {"outcomes": [BATCH[0]], "next": 5}, "5": {"outcomes": [BATCH[1]], "next": None}}
+
+    async def page(request: web.Request) -> web.Response:
+        return web.json_response(pages[request.query["after"]])
+
+    app = web.Application()
+    app.router.add_get("/outcomes", page)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        assert await Delivery(str(server.make_url("/outcomes")), None, tmp_path / "a").ledger(session) == BATCH
+
+
 def test_retry_after_is_read_in_seconds():
     assert delivery.retry_after({"Retry-After": "7"}) == 7.0
     assert delivery.retry_after({}) is None
