@@ -1,0 +1,107 @@
+"""From the router's line to the recorder's row. Called by `forward` for every line; pure.
+
+The order of the rules is the meaning of a status: a client that hung up excuses both sides; a process that failed has
+failed whatever it also said; only then is its answer read.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from functools import cached_property
+
+from shadowlift.api.capture import NOT_COPIED, CaptureTrial, Line, Track
+from shadowlift.api.ledger import Row, RowStatus
+from shadowlift.shipper.prediction import Answer, Reader
+
+MAX_KEY = 128  # of the wire format; a longer key could not be named by an outcome either
+
+# Envoy's response flags in the order in which they are asked for; the first that is set gives the reason.
+_NOBODYS = {"DC": "ClientGone", "DPE": "ClientBroken", "DR": "ClientGone", "NR": "Unrouted", "NC": "Unrouted"}
+_FAILURES = {
+    "UH": "NoEndpoint",
+    "UF": "Refused",
+    "UT": "Timeout",
+    "SI": "Timeout",
+    "UC": "Broken",
+    "UR": "Broken",
+    "LR": "Broken",
+    "UPE": "Broken",
+    "UO": "Overflow",
+}
+_FROM_UPSTREAM = "via_upstream"
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """One trial's rules, made ready once."""
+
+    trial: CaptureTrial
+
+    @cached_property
+    def _salt(self) -> bytes:
+        return bytes.fromhex(self.trial.salt)
+
+    @cached_property
+    def _readers(self) -> dict[Track, Reader]:
+        return {Track.LIVE: Reader(self.trial.current), Track.SHADOW: Reader(self.trial.candidate)}
+
+    @cached_property
+    def _unit_is_copied(self) -> bool:
+        return (self.trial.unit_header or "").lower() not in NOT_COPIED
+
+    def row(self, line: Line) -> Row:
+        """The row of a line of this trial; never fails, whatever the processes answered."""
+        answer = self._judge(line)
+        unit = self._unit(line)
+        can_tell = line.track is Track.LIVE or self._unit_is_copied
+        return Row(
+            trial=line.trial,
+            epoch=line.epoch,
+            id=line.id,
+            track=line.track,
+            t=line.t,
+            status=answer.status,
+            value=answer.value,
+            reason=answer.reason,
+            us=line.us,
+            mirrored=line.track is Track.LIVE and line.mirror == "yes",
+            unit=unit,
+            key=line.key if line.key and len(line.key) <= MAX_KEY else None,
+            unitless=self.trial.unit_header is not None and unit is None and can_tell,
+        )
+
+    def _unit(self, line: Line) -> str | None:
+        """Hex HMAC: the same unit is recognised within a trial, and nowhere else."""
+        if self.trial.unit_header is None or not line.unit:
+            return None
+        return hmac.new(self._salt, line.unit.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+    def _judge(self, line: Line) -> Answer:
+        flags = set(line.flags.split(","))
+        if reason := _first(_NOBODYS, flags):
+            return Answer(RowStatus.GONE, reason=reason)
+        if reason := _failure(line, flags):
+            return Answer(RowStatus.FAILED, reason=reason)
+        if line.track is Track.SHADOW and line.us is not None and line.us > self.trial.answer_within_us:
+            return Answer(RowStatus.FAILED, reason="Late")
+        answer = self._readers[line.track].read(line)
+        if line.code >= 400 and answer.status is not RowStatus.OK:
+            return Answer(RowStatus.UNREADABLE, reason="Status4xx")
+        return answer
+
+
+def _first(reasons: dict[str, str], flags: set[str]) -> str | None:
+    return next((reason for flag, reason in reasons.items() if flag in flags), None)
+
+
+def _failure(line: Line, flags: set[str]) -> str | None:
+    """Why the process did not answer, or None where it did."""
+    if reason := _first(_FAILURES, flags):
+        return reason
+    if line.code == 0:
+        return "Broken"
+    if line.details != _FROM_UPSTREAM:  # the router spoke in its place
+        return "NoAnswer"
+    if line.code >= 500:
+        return "Status5xx"
+    return "TooManyRequests" if line.code == 429 else None

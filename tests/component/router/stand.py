@@ -1,0 +1,256 @@
+"""A router pod on loopback: real Envoy, real shipper, real processes behind them, a volume swapped as the kubelet does it."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from shadowlift.api.capture import Extraction
+from shadowlift.errors import ShadowliftError
+from shadowlift.resources.router.config import config_version, router_files
+from shadowlift.resources.router.intent import RouterIntent, TrialRoute, Upstream
+from shadowlift.resources.router.layout import Layout
+from shadowlift.shipper.admin import Admin
+from tests.component.router.recorder import Recorder
+
+ROOT = Path(__file__).parents[3]
+ROUTER = "11111111-2222-3333-4444-555555555555"
+_OPEN = aiohttp.ClientTimeout(total=30)
+
+
+async def until(condition: Callable[[], Awaitable[Any] | Any], what: str, seconds: float = 15) -> Any:
+    """Wait for a condition to hold, and return what it said."""
+    end = asyncio.get_running_loop().time() + seconds
+    while True:
+        with contextlib.suppress(ShadowliftError, aiohttp.ClientError, OSError):
+            said = condition()
+            if asyncio.iscoroutine(said):
+                said = await said
+            if said:
+                return said
+        if asyncio.get_running_loop().time() > end:
+            raise AssertionError(f"did not come about within {seconds} s: {what}")
+        await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@dataclass
+class Process:
+    """One process behind the router."""
+
+    name: str
+    port: int
+    popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def upstream(self) -> Upstream:
+        return Upstream(host="127.0.0.1", port=self.port)
+
+    def start(self) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("upstream.py"), str(self.port), self.name]
+        )
+
+    def kill(self) -> None:
+        if self.popen:
+            self.popen.kill()
+            self.popen.wait()
+            self.popen = None
+
+
+@dataclass
+class Stand:
+    """One router pod and what is around it."""
+
+    home: Path
+    recorder: Recorder
+    client: aiohttp.ClientSession
+    layout: Layout
+    shipper_port: int
+    processes: dict[str, Process] = field(default_factory=dict)
+    programs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    published: RouterIntent | None = None
+    number: int = 0
+    version: str = ""
+
+    @property
+    def spool(self) -> Path:
+        return Path(self.layout.spool_dir)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.layout.live_port}"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT / "operator"),
+            "SHADOWLIFT_CONFIG_DIR": self.layout.config_dir,
+            "SHADOWLIFT_SPOOL_DIR": self.layout.spool_dir,
+            "SHADOWLIFT_POD_UID": ROUTER,
+            "SHADOWLIFT_LISTEN": f"127.0.0.1:{self.shipper_port}",
+            "SHADOWLIFT_TOKEN_FILE": str(self.home / "token"),
+        }
+
+    def run(self, program: str) -> None:
+        """Start a program of the pod; its output goes to a file that a failing test prints."""
+        command = [sys.executable, "-m", "shadowlift", program]
+        with (self.home / f"{program}.log").open("ab") as log:
+            self.programs[program] = subprocess.Popen(
+                command, env=self.environment(), stdout=log, stderr=log, cwd=self.home
+            )
+
+    def end(self, program: str, how: signal.Signals = signal.SIGTERM) -> int:
+        popen = self.programs.pop(program)
+        popen.send_signal(how)
+        return popen.wait(30)
+
+    async def process(self, name: str) -> Process:
+        process = self.processes[name] = Process(name, free_port())
+        process.start()
+        await until(lambda: self.seen(name), f"{name} answers")
+        return process
+
+    async def seen(self, name: str) -> dict[str, Any]:
+        async with self.client.get(f"http://127.0.0.1:{self.processes[name].port}/_seen") as response:
+            return dict(await response.json())
+
+    async def mode(self, name: str, mode: str) -> None:
+        async with self.client.post(f"http://127.0.0.1:{self.processes[name].port}/_mode?to={mode}"):
+            pass
+
+    def publish(self, intent: RouterIntent) -> None:
+        """Swap the volume: a new directory, one rename, the old one gone."""
+        self.number += 1
+        self.published, self.version = intent, config_version(self.number, intent)
+        files = router_files(intent, self.version, self.layout)
+        volume = Path(self.layout.config_dir)
+        fresh, data, before = volume / f"..{self.number}", volume / "..data", volume / f"..{self.number - 1}"
+        fresh.mkdir(parents=True)
+        for name, text in files.items():
+            (fresh / name).write_text(text)
+        (volume / "..next").symlink_to(fresh.name)
+        (volume / "..next").rename(data)
+        for name in files:
+            if not (volume / name).is_symlink():
+                (volume / name).symlink_to(f"..data/{name}")
+        shutil.rmtree(before, ignore_errors=True)
+
+    async def loaded(self) -> None:
+        """Wait until Envoy has loaded what was published last."""
+        async with Admin(Path(self.layout.admin_path)) as admin:
+
+            async def agreed() -> bool:
+                return (await admin.loaded(self.version)).agreed
+
+            await until(agreed, f"{self.version} is loaded")
+
+    async def bring(self, intent: RouterIntent) -> None:
+        self.publish(intent)
+        await self.loaded()
+
+    async def up(self, intent: RouterIntent, *, shipper: bool = True) -> None:
+        """Start the pod with a configuration in place."""
+        self.publish(intent)
+        if shipper:
+            self.run("shipper")
+        self.run("router")
+        await self.loaded()
+
+    async def ask(self, path: str = "/predict", **more: Any) -> tuple[int, bytes, Any]:
+        """One request; status 0 where no answer came."""
+        more.setdefault("data", b'{"age": 54}')
+        try:
+            async with self.client.request(more.pop("method", "POST"), self.url + path, **more) as response:
+                return response.status, await response.read(), response.headers
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return 0, repr(error).encode(), {}
+
+    async def load(self, seconds: float, workers: int = 8, pause: float = 0.0) -> list[int]:
+        """Requests for a while; the statuses that clients saw."""
+        statuses: list[int] = []
+        end = asyncio.get_running_loop().time() + seconds
+
+        async def worker() -> None:
+            while asyncio.get_running_loop().time() < end:
+                status, _, _ = await self.ask()
+                statuses.append(status)
+                await asyncio.sleep(pause)
+
+        await asyncio.gather(*(worker() for _ in range(workers)))
+        return statuses
+
+    def logs(self) -> str:
+        return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.home.glob("*.log"))
+
+    def down(self) -> None:
+        for popen in self.programs.values():
+            popen.kill()
+            popen.wait()
+        for process in self.processes.values():
+            process.kill()
+
+
+@contextlib.asynccontextmanager
+async def stand(spool: Path | None = None) -> AsyncIterator[Stand]:
+    """Everything but the pod, which `Stand.up` starts; all of it is gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="router-"))  # short: a Unix socket's path must be
+    recorder = Recorder()
+    server = await recorder.start()
+    layout = Layout(str(home / "config"), str(spool or home / "spool"), "127.0.0.1", free_port(), free_port())
+    Path(layout.spool_dir).mkdir(exist_ok=True)
+    (home / "token").write_text("a-token\n")
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=_OPEN) as client:
+        pod = Stand(home, recorder, client, layout, free_port())
+        try:
+            yield pod
+        except BaseException:
+            print(pod.logs())
+            raise
+        finally:
+            pod.down()
+            await server.cleanup()
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def plain(pod: Stand, **more: Any) -> RouterIntent:
+    """Current alone."""
+    fields = {"current": pod.processes["current"].upstream, "try_timeout_ms": 500, "recorder_url": pod.recorder.url}
+    return RouterIntent(**{**fields, **more})
+
+
+def tried(pod: Stand, **more: Any) -> RouterIntent:
+    """A trial of `candidate`; `more` goes into the trial."""
+    fields: dict[str, Any] = {
+        "uid": "trial-0001",
+        "epoch": 1,
+        "percent_millionths": 1_000_000,
+        "salt": "abcd",
+        "unit_header": "x-user-id",
+        "answer_within_us": 500_000,
+        "current": Extraction(body="diagnosis"),
+        "candidate": Extraction(body="diagnosis"),
+    }
+    return plain(pod, shadow=pod.processes["candidate"].upstream, trial=TrialRoute(**{**fields, **more}))
+
+
+def promoted(pod: Stand, **more: Any) -> RouterIntent:
+    """`candidate` serves."""
+    return plain(pod, candidate=pod.processes["candidate"].upstream, serve="candidate", **more)
