@@ -1,21 +1,32 @@
 """The last page of the demo: what was found, where to look next, how to clean up, how long it took."""
 
-import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from dev.demo import figures, resources
 from dev.demo.feed import View
 from dev.demo.figures import differences
 
 
-def page(views: Iterable[View], table: Sequence[Sequence[str]], times: Sequence[tuple[str, float]]) -> str:
-    """All of it as plain text; `table` is what `kubectl get` shows, `times` are stages in seconds."""
+@dataclass(frozen=True)
+class Facts:
+    """What the page tells: the last pictures, the table of `kubectl get`, stages in seconds, whose cluster it was."""
+
+    views: Iterable[View]
+    table: Sequence[Sequence[str]]
+    times: Sequence[tuple[str, float]]
+    local: bool
+
+
+def page(facts: Facts) -> str:
+    """All of it as plain text."""
+    times = [*([name, f"{seconds:.1f} s"] for name, seconds in facts.times), total(facts.times)]
     parts = [
-        "$ kubectl -n clinic get modeldeployments\n" + columns(table),
-        *(found(view) for view in views),
+        "$ kubectl -n clinic get modeldeployments\n" + columns(facts.table),
+        *(found(view) for view in facts.views),
         LOOK_NEXT,
-        clean_up(),
-        "How long it took\n" + columns([*([name, f"{seconds:.1f} s"] for name, seconds in times), total(times)]),
+        clean_up(facts.local),
+        "How long it took\n" + columns(times),
     ]
     return "\n\n".join(parts)
 
@@ -45,9 +56,9 @@ LOOK_NEXT = f"""Where to look next (a shell with kubectl: make cluster-shell)
                                    --type merge -p '{{"spec":{{"serve":"Current"}}}}'"""
 
 
-def clean_up() -> str:
+def clean_up(local: bool) -> str:
     """How to get rid of it all, on the local cluster or on somebody's own."""
-    if os.environ.get("KUBECONFIG"):
+    if not local:
         return (
             f"To clean up: kubectl delete namespace {resources.NAMESPACE}, then python -m dev.install uninstall --purge"
         )

@@ -228,11 +228,21 @@ def default_kubeconfig() -> str:
     """`$KUBECONFIG`, else what the local cluster says; raises ApiError if that is not up."""
     if os.environ.get("KUBECONFIG"):
         return os.environ["KUBECONFIG"]
-    command = [sys.executable, "-m", "dev.cluster", "kubeconfig"]
-    asked = subprocess.run(command, check=False, capture_output=True, text=True)
+    asked = _ask_local_cluster()
     if asked.returncode:
         raise ApiError(0, f"KUBECONFIG is not set and there is no local cluster: {asked.stderr.strip()}")
     return asked.stdout.strip()
+
+
+def is_local() -> bool:
+    """Whether the cluster that `Cluster.connect()` takes is the local one of `dev.cluster`."""
+    given = os.environ.get("KUBECONFIG")
+    return not given or _ask_local_cluster().stdout.strip() == given
+
+
+def _ask_local_cluster() -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dev.cluster", "kubeconfig"]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
 def is_ready(pod: Manifest) -> bool:

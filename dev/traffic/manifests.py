@@ -95,8 +95,8 @@ def program(wanted: Program) -> list[Manifest]:
         "image": wanted.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python3", "-m", wanted.module, *wanted.arguments],
-        "workingDir": "/scripts",
-        "env": [{"name": "PYTHONPATH", "value": "/scripts"}, {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}],
+        "workingDir": "/scripts",  # `-m` looks there; what PYTHONPATH the image has is its own business
+        "env": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}],
         "ports": [{"containerPort": wanted.port, "name": "control", "protocol": "TCP"}],
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": wanted.port}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},

@@ -1,18 +1,22 @@
 """The last page holds the evidence, what to do next and how long it took; a stage's time survives its failure."""
 
+import json
 import sys
 
+import pytest
+
 from dev.demo import ending, stages
+from dev.demo.__main__ import images
 from dev.demo.feed import View
+from dev.demo.story import Failed
 from shadowlift.api.status import Status
 from tests.unit.demo.conftest import status
 
 
 def test_the_last_page_tells_evidence_next_steps_clean_up_and_times():
     shown = View("tumour-triage", "logreg", Status.model_validate(status("Promoted", "logreg")))
-    page = ending.page(
-        [shown], [["NAME", "PHASE"], ["tumour-triage", "Promoted"]], [("cluster", 14.25), ("story", 60.0)]
-    )
+    table = [["NAME", "PHASE"], ["tumour-triage", "Promoted"]]
+    page = ending.page(ending.Facts([shown], table, [("cluster", 14.25), ("story", 60.0)], local=True))
     for told in (
         "  tumour-triage  Promoted",
         "tumour-triage: Promoted. Served by logreg since 2026-11-24",
@@ -30,11 +34,19 @@ def test_a_model_deployment_without_a_trial_is_told_as_such():
     assert ending.found(View("x")) == "x: no trial"
 
 
-def test_on_somebodys_own_cluster_clean_up_does_not_speak_of_the_local_one(monkeypatch):
-    monkeypatch.setenv("KUBECONFIG", "/some/where")
-    assert "kubectl delete namespace clinic" in ending.clean_up()
-    monkeypatch.delenv("KUBECONFIG")
-    assert "make cluster-down" in ending.clean_up()
+def test_on_somebodys_own_cluster_clean_up_does_not_speak_of_the_local_one():
+    assert "kubectl delete namespace clinic" in ending.clean_up(local=False)
+    assert "make cluster-down" in ending.clean_up(local=True)
+
+
+def test_the_images_are_those_of_the_index_and_one_that_is_not_there_is_named(tmp_path):
+    index = tmp_path / "images.json"
+    names = ("shadowlift", "triage-rules", "triage-logreg", "triage-stale")
+    index.write_text(json.dumps({name: {"image": f"shadowlift.local/{name}:1"} for name in names}))
+    assert images(index).better == "shadowlift.local/triage-logreg:1"
+    index.write_text('{"shadowlift": {"image": "x"}}')
+    with pytest.raises(Failed, match="'triage-rules'; build it"):
+        images(index)
 
 
 def test_each_stage_is_noted_with_its_time_and_gives_its_exit_code(tmp_path):
