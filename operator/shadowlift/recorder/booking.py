@@ -74,13 +74,13 @@ def _trials(connection: Connection, router: int, namespace: str | None) -> dict[
 def _advance(connection: Connection, router: Row[Any], batch: Batch, now: int) -> None:
     """Note how far the router has come, and where it may have lost lines."""
     skipped = batch.seq - router.seq - 1
-    start = 0 if router.low is None else router.low
+    lost = skipped > 0 or batch.lines_lost > router.lines_lost
     if router.silent:
         gap = schema.gaps
-        connection.execute(
-            update(gap).where(gap.c.router == router.number, gap.c.end.is_(None)).values(end=batch.sent_at)
-        )
-    if skipped or batch.lines_lost > router.lines_lost:
+        is_open = (gap.c.router == router.number) & gap.c.end.is_(None)
+        connection.execute(update(gap).where(is_open).values(end=batch.sent_at))
+    if lost:
+        start = 0 if router.low is None else router.low
         connection.execute(insert(schema.gaps).values(router=router.number, start=start, end=batch.sent_at))
     values = {
         "seq": batch.seq,
@@ -89,6 +89,7 @@ def _advance(connection: Connection, router: Row[Any], batch: Batch, now: int) -
         "lines_lost": max(batch.lines_lost, router.lines_lost),
         "shed": max(batch.shed, router.shed),
         "batches_lost": router.batches_lost + skipped,
+        "last_loss": now if lost else router.last_loss,
         "clock_off_us": batch.sent_at - now,
         "silent": False,
     }

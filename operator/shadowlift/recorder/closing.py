@@ -5,11 +5,11 @@ start. Marking it closed and adding to the counters is one transaction, so a cra
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, ScalarSelect, and_, func, or_, select, update
 
 from shadowlift.api.ledger import WARM_UP_EPOCH, RowStatus
 from shadowlift.recorder import schema, tally
@@ -35,15 +35,12 @@ class Step:
 def close_due(connection: Connection, now: int, rules: Rules, limit: int) -> Step:
     """Fold up to `limit` units per trial and stage whose time has come."""
     closed, more = 0, False
-    for row in connection.execute(select(schema.trials).where(schema.trials.c.open > 0)).all():
+    for row, before in _ripe(connection, now, rules):
         trial = trial_of(row)
-        before = barrier(router_states(connection, trial.number))
-        warm = _due(connection, trial, Stage.WARM, (before, now - rules.grace_us), limit)
+        warm = _due(connection, trial, Stage.WARM, min(before, now - rules.grace_us), limit)
         if warm:
             _agree(connection, trial, warm)
-        due = _due(
-            connection, trial, Stage.OPEN, (before, now - rules.grace_us - trial.registration.maturity_us), limit
-        )
+        due = _due(connection, trial, Stage.OPEN, min(before, now - rules.grace_us - row.maturity_us), limit)
         if due:
             _close(connection, trial, due)
         closed += len(due)
@@ -51,23 +48,44 @@ def close_due(connection: Connection, now: int, rules: Rules, limit: int) -> Ste
     return Step(closed, more)
 
 
-def router_states(connection: Connection, trial: int) -> list[RouterState]:
-    """What is known of the routers that are registered for a trial (by its number)."""
-    routers = schema.routers
-    query = (
-        select(routers.c.low, routers.c.silent)
-        .join(schema.trial_routers, schema.trial_routers.c.router == routers.c.number)
-        .where(schema.trial_routers.c.trial == trial)
-    )
-    return [RouterState(row.low, row.silent) for row in connection.execute(query)]
+def router_states(connection: Connection, trials: Sequence[int]) -> dict[int, list[RouterState]]:
+    """What is known of the routers that are registered for each trial (by its number)."""
+    routers, links = schema.routers, schema.trial_routers
+    found: dict[int, list[RouterState]] = {trial: [] for trial in trials}
+    for some in schema.chunks(trials):
+        query = select(links.c.trial, routers.c.low, routers.c.silent).join(routers, routers.c.number == links.c.router)
+        for row in connection.execute(query.where(links.c.trial.in_(some))):
+            found[row.trial].append(RouterState(row.low, row.silent))
+    return found
 
 
-def _due(connection: Connection, trial: Trial, stage: Stage, bounds: tuple[int, int], limit: int) -> Sequence[Unit]:
-    """Units of a stage, oldest first, that started before the first bound and not after the second."""
+def _ripe(connection: Connection, now: int, rules: Rules) -> Iterator[tuple[Row[Any], int]]:
+    """Trials that may have something to fold, with the start up to which their routers let units close.
+
+    One statement for all trials: with a thousand of them, asking each would keep the writer busy with nothing.
+    """
+    trials = schema.trials
+    oldest = (_oldest(Stage.WARM).label("oldest_warm"), _oldest(Stage.OPEN).label("oldest_open"))
+    rows = connection.execute(select(trials, *oldest).where(trials.c.open > 0)).all()
+    states = router_states(connection, [row.number for row in rows])
+    for row in rows:
+        before = barrier(states[row.number])
+        warm = row.oldest_warm is not None and row.oldest_warm < min(before, now - rules.grace_us)
+        due = row.oldest_open is not None and row.oldest_open < min(before, now - rules.grace_us - row.maturity_us)
+        if warm or due:
+            yield row, before
+
+
+def _oldest(stage: Stage) -> ScalarSelect[int]:
     units = schema.units
-    query = select(units).where(
-        units.c.trial == trial.number, units.c.stage == stage, units.c.started < bounds[0], units.c.started <= bounds[1]
-    )
+    query = select(func.min(units.c.started)).where(units.c.trial == schema.trials.c.number, units.c.stage == stage)
+    return query.correlate(schema.trials).scalar_subquery()
+
+
+def _due(connection: Connection, trial: Trial, stage: Stage, before: int, limit: int) -> Sequence[Unit]:
+    """Units of a stage that started before a time, oldest first."""
+    units = schema.units
+    query = select(units).where(units.c.trial == trial.number, units.c.stage == stage, units.c.started < before)
     return connection.execute(query.order_by(units.c.started).limit(limit)).all()
 
 
@@ -114,14 +132,9 @@ def _key(unit: Unit) -> str:
 
 
 def _losses(connection: Connection, units: Sequence[Unit]) -> Loss:
-    numbers = sorted({unit.router for unit in units})
-    lows = dict(
-        connection.execute(
-            select(schema.routers.c.number, schema.routers.c.low).where(schema.routers.c.number.in_(numbers))
-        )
-        .tuples()
-        .all()
-    )
+    numbers, routers = sorted({unit.router for unit in units}), schema.routers
+    known = connection.execute(select(routers.c.number, routers.c.low).where(routers.c.number.in_(numbers)))
+    lows = {row.number: row.low for row in known}
     gaps: dict[int, list[Gap]] = defaultdict(list)
     for row in connection.execute(select(schema.gaps).where(schema.gaps.c.router.in_(numbers))):
         gaps[row.router].append(Gap(row.start, row.end))

@@ -29,7 +29,7 @@ _PRAGMAS = (
 )
 
 
-class CannotOpen(ShadowliftError):  # noqa: N818 - the tree in `errors` names what is the case
+class CannotOpen(ShadowliftError):
     """The ledger cannot be used as it is; the message says what to do."""
 
 

@@ -99,6 +99,7 @@ def _routers(connection: Connection, trials: Sequence[int]) -> dict[int, list[Ro
                 lines_lost=row.lines_lost,
                 shed=row.shed,
                 batches_lost=row.batches_lost,
+                last_loss=row.last_loss,
                 silent=row.silent,
                 clock_off_us=row.clock_off_us,
             )

@@ -6,7 +6,7 @@ Built by `run`. Errors of every part are translated here, in one place, into pro
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Annotated
@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shadowlift import errors
 from shadowlift.api import ledger as wire
@@ -24,7 +25,8 @@ from shadowlift.recorder.access import Asked, Operation
 from shadowlift.recorder.bodies import BATCH_LIMIT, OPERATOR_LIMIT, OUTCOMES_LIMIT, check_batch, parse, read_body
 from shadowlift.recorder.identity import Caller, Reviewer
 from shadowlift.recorder.ledger import Ledger
-from shadowlift.recorder.openapi import body_of, problems
+from shadowlift.recorder.metrics import Metrics
+from shadowlift.recorder.openapi import WITH_TOKEN, body_of, problems
 from shadowlift.recorder.problems import Faulty, Unauthenticated, problem, problem_of, status_of
 from shadowlift.recorder.sweep import sweep_forever
 
@@ -85,7 +87,7 @@ def build_app(ledger: Ledger, reviewer: Reviewer, operator_account: str) -> Fast
     _add_outcome_routes(app, door)
     _add_open_routes(app, ledger)
     _add_error_handlers(app)
-    _add_measuring(app, ledger)
+    app.add_middleware(_Measured, metrics=ledger.metrics)
     return app
 
 
@@ -195,7 +197,12 @@ def _add_outcome_routes(app: FastAPI, door: Door) -> None:
         _count_accepted(ledger, receipt)
         return receipt
 
-    @app.get(OUTCOMES_PATH, operation_id=Operation.READ_OUTCOMES, responses=problems(401, 403, 404, 422, 503))
+    @app.get(
+        OUTCOMES_PATH,
+        operation_id=Operation.READ_OUTCOMES,
+        openapi_extra=WITH_TOKEN,
+        responses=problems(401, 403, 404, 422, 503),
+    )
     async def read_outcomes(
         request: Request,
         namespace: str,
@@ -231,14 +238,10 @@ def _count_accepted(ledger: Ledger, receipt: wire.OutcomesReceipt) -> None:
 def _add_open_routes(app: FastAPI, ledger: Ledger) -> None:
     """Routes without a token: they tell nothing of anyone's trials."""
 
-    @app.get("/healthz", operation_id="healthz")
-    async def healthz() -> dict[str, str]:
-        """The process runs."""
-        return {"status": "ok"}
-
+    @app.get("/healthz", operation_id="healthz", responses=problems(503))
     @app.get("/readyz", operation_id="readyz", responses=problems(503))
-    async def readyz() -> dict[str, str]:
-        """The ledger is open. A full disk is no reason to hide: senders need the 503 with its Retry-After."""
+    async def healthz() -> dict[str, str]:
+        """The writer runs. A full disk is no reason to hide or restart: senders need the 503 with its Retry-After."""
         if not ledger.alive:
             raise errors.Unavailable("the writer has stopped")
         return {"status": "ok"}
@@ -271,12 +274,28 @@ def _add_error_handlers(app: FastAPI) -> None:
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a bug in the recorder; its log has the details")
 
 
-def _add_measuring(app: FastAPI, ledger: Ledger) -> None:
-    @app.middleware("http")
-    async def measure(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+class _Measured:
+    """Counts and times every request under its operation's name."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         started = time.perf_counter()
-        response = await handle(request)
-        operation = getattr(request.scope.get("route"), "operation_id", None) or "unknown"
-        ledger.metrics.requests.labels(operation, str(response.status_code)).inc()
-        ledger.metrics.request_seconds.labels(operation).observe(time.perf_counter() - started)
-        return response
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_status)
+        finally:
+            operation = getattr(scope.get("route"), "operation_id", None) or "unknown"
+            self._metrics.requests.labels(operation, str(status)).inc()
+            self._metrics.request_seconds.labels(operation).observe(time.perf_counter() - started)

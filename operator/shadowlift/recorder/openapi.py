@@ -12,12 +12,13 @@ from shadowlift.api.ledger import Batch, CountersQuery, DecisionCopy, OutcomesIn
 
 _BODIES: tuple[type[BaseModel], ...] = (Batch, CountersQuery, DecisionCopy, OutcomesIn, Problem, TrialRegistration)
 _REFERENCE = "#/components/schemas/{model}"
+WITH_TOKEN: dict[str, Any] = {"security": [{"token": []}]}  # `openapi_extra` of a route without a body
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra` of a route that takes such a body."""
     content = {"application/json": {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}}
-    return {"requestBody": {"required": True, "content": content}, "security": [{"token": []}]}
+    return {"requestBody": {"required": True, "content": content}, **WITH_TOKEN}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -11,19 +11,19 @@ RETRY_AFTER_UNAVAILABLE = 2  # seconds: a full queue or a hiccup of the volume i
 RETRY_AFTER_QUOTA = 60  # seconds: pending outcomes find their units or expire
 
 
-class Unauthenticated(ShadowliftError):  # noqa: N818 - as the tree in `errors`
+class Unauthenticated(ShadowliftError):
     """No token, or not one of ours."""
 
 
-class NotJson(ShadowliftError):  # noqa: N818 - as the tree in `errors`
+class NotJson(ShadowliftError):
     """The body cannot be parsed."""
 
 
-class TooLarge(ShadowliftError):  # noqa: N818 - as the tree in `errors`
+class TooLarge(ShadowliftError):
     """The body exceeds the route's limit."""
 
 
-class OverQuota(ShadowliftError):  # noqa: N818 - as the tree in `errors`
+class OverQuota(ShadowliftError):
     """The sender must wait until what it sent has been used."""
 
 

@@ -62,6 +62,7 @@ trials = Table(
     Column("deployment", BigInteger, nullable=False, index=True),
     Column("registration", Text, nullable=False),  # as JSON
     Column("registered_at", BigInteger, nullable=False),
+    Column("maturity_us", BigInteger, nullable=False),  # as in the registration: closing asks for it all the time
     Column("closed", Boolean, nullable=False),
     Column("open", BigInteger, nullable=False, default=0),  # booked units that are not closed
     Column("orphans", BigInteger, nullable=False, default=0),
@@ -83,6 +84,7 @@ routers = Table(
     Column("lines_lost", BigInteger, nullable=False, default=0),
     Column("shed", BigInteger, nullable=False, default=0),
     Column("batches_lost", BigInteger, nullable=False, default=0),
+    Column("last_loss", BigInteger),
     Column("clock_off_us", BigInteger, nullable=False, default=0),
     Column("silent", Boolean, nullable=False, default=False, server_default=false()),
 )
@@ -135,7 +137,7 @@ shadows = Table(  # the waiting room: candidate answers whose live line has not 
     Column("id", Text, primary_key=True),
     Column("unit", Text),
     Column("started", BigInteger, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False, index=True),
     Column("status", Text, nullable=False),
     Column("value", Text),
     Column("reason", Text),

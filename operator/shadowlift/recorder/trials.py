@@ -111,6 +111,7 @@ def _create(connection: Connection, wanted: TrialRegistration, now: int) -> int:
         "deployment": deployment.number,
         "registration": wanted.model_dump_json(by_alias=True),
         "registered_at": now,
+        "maturity_us": wanted.maturity_us,
         "closed": wanted.closed,
         "accepted_before": deployment.accepted,
         "late_before": deployment.late,

@@ -20,31 +20,29 @@ def mark_silent(connection: Connection, now: int, rules: Rules, heard_at: Callab
 
     `heard_at` tells when a router last reached this process, stored or not: our trouble is not the router's silence.
     """
-    routers = schema.routers
+    routers, links, trials = schema.routers, schema.trial_routers, schema.trials
     waited_for = exists().where(
-        schema.trial_routers.c.router == routers.c.number,
-        schema.trial_routers.c.trial == schema.trials.c.number,
-        schema.trials.c.closed.is_(False),
+        links.c.router == routers.c.number, links.c.trial == trials.c.number, trials.c.closed.is_(False)
     )
-    silent = 0
-    for row in connection.execute(select(routers).where(waited_for)).all():
-        last = max(row.last_seen or 0, row.known_since, heard_at(row.uid))
-        if not row.silent and now - last > rules.silent_after_us:
-            connection.execute(update(routers).where(routers.c.number == row.number).values(silent=True))
+    horizon = now - rules.silent_after_us
+    quiet = and_(routers.c.silent.is_(False), func.coalesce(routers.c.last_seen, routers.c.known_since) < horizon)
+    for row in connection.execute(select(routers).where(quiet, waited_for)).all():
+        if max(row.known_since, heard_at(row.uid)) < horizon:
+            lost = {"silent": True, "last_loss": now}
+            connection.execute(update(routers).where(routers.c.number == row.number).values(lost))
             connection.execute(insert(schema.gaps).values(router=row.number, start=row.low or 0, end=None))
-            silent += 1
-        silent += row.silent
-    return silent
+    return int(connection.execute(select(func.count()).where(routers.c.silent, waited_for)).scalar_one())
 
 
 def expire_orphans(connection: Connection, now: int, rules: Rules) -> None:
     """Count and drop candidate answers whose live line cannot come any more, except those of repeated units."""
-    shadows, units = schema.shadows, schema.units
-    for number in connection.execute(select(shadows.c.trial).distinct()).scalars().all():
-        before = barrier(router_states(connection, number))
-        query = select(shadows.c.id, shadows.c.unit).where(
-            shadows.c.trial == number, shadows.c.started < before, shadows.c.received_at <= now - rules.silent_after_us
-        )
+    shadows, units, trials = schema.shadows, schema.units, schema.trials
+    old = shadows.c.received_at <= now - rules.silent_after_us
+    waiting = connection.execute(select(shadows.c.trial).where(old).distinct()).scalars().all()
+    states = router_states(connection, waiting)
+    for number in waiting:
+        before = barrier(states[number])
+        query = select(shadows.c.id, shadows.c.unit).where(old, shadows.c.trial == number, shadows.c.started < before)
         rows = connection.execute(query.limit(STEP)).all()
         if not rows:
             continue
@@ -54,7 +52,6 @@ def expire_orphans(connection: Connection, now: int, rules: Rules) -> None:
         )
         orphans = sum(row.unit not in booked for row in rows)
         connection.execute(delete(shadows).where(shadows.c.trial == number, shadows.c.id.in_([row.id for row in rows])))
-        trials = schema.trials
         connection.execute(update(trials).where(trials.c.number == number).values(orphans=trials.c.orphans + orphans))
 
 
@@ -98,7 +95,18 @@ def purge(connection: Connection, now: int, rules: Rules) -> bool:
         _purge_outcomes(connection, trial.deployment, [row.key or row.id for row in rows])
         more = more or len(rows) == STEP
     connection.execute(delete(schema.gaps).where(schema.gaps.c.end < horizon))
+    _purge_routers(connection, horizon)
     return more
+
+
+def _purge_routers(connection: Connection, horizon: int) -> None:
+    """Routers that belong to no trial and were not heard for so long that no row of theirs is left."""
+    routers, links = schema.routers, schema.trial_routers
+    listed = exists().where(links.c.router == routers.c.number)
+    gone = and_(~listed, func.coalesce(routers.c.last_seen, routers.c.known_since) < horizon)
+    numbers = connection.execute(select(routers.c.number).where(gone).limit(STEP)).scalars().all()
+    connection.execute(delete(schema.gaps).where(schema.gaps.c.router.in_(numbers)))
+    connection.execute(delete(routers).where(routers.c.number.in_(numbers)))
 
 
 _THIN = {

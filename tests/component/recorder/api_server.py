@@ -29,7 +29,9 @@ class TokenList:
             return web.json_response({"status": {"authenticated": False, "error": "unknown token"}}, status=201)
         extra = {POD_UID: [owner[1]]} if owner[1] else {}
         user = {"username": owner[0], "extra": extra}
-        return web.json_response({"status": {"authenticated": True, "user": user, "audiences": [self.audience]}}, status=201)
+        return web.json_response(
+            {"status": {"authenticated": True, "user": user, "audiences": [self.audience]}}, status=201
+        )
 
 
 @asynccontextmanager

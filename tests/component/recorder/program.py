@@ -1,12 +1,14 @@
 """The real recorder as a process on loopback, and a client that speaks to it as operator, shipper or sender."""
 
 import asyncio
+import io
 import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -36,6 +38,8 @@ def people() -> TokenList:
 class Recorder:
     """One recorder process over one directory; it may be killed and started again."""
 
+    session: aiohttp.ClientSession
+
     def __init__(self, folder: Path, tokens: TokenList, **environment: str) -> None:
         self.folder = folder
         self.port = _free_port()
@@ -56,17 +60,17 @@ class Recorder:
         }
         self.process: asyncio.subprocess.Process | None = None
         self.output = folder / "recorder.log"
-        self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> "Recorder":
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE))
+    async def __aenter__(self) -> Self:
+        """Started and ready."""
+        self.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE))
         await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Gone, whatever happened."""
         await self.stop(signal.SIGKILL)
-        if self._session is not None:
-            await self._session.close()
+        await self.session.close()
 
     async def spawn(self) -> asyncio.subprocess.Process:
         with self.output.open("ab") as output:
@@ -91,14 +95,17 @@ class Recorder:
         async with asyncio.timeout(DEADLINE):
             return await self.process.wait()
 
-    async def send(self, method: str, path: str, body: Any = None, token: str = "operator") -> tuple[int, Any, dict[str, str]]:
+    async def send(
+        self, method: str, path: str, body: Any = None, token: str = "operator"
+    ) -> tuple[int, Any, dict[str, str]]:
         """Status, parsed body and headers."""
-        assert self._session is not None
-        raw = body if isinstance(body, bytes) else None
+        raw = io.BytesIO(body) if isinstance(body, bytes) else None
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         json = None if raw is not None or body is None else body
-        async with self._session.request(method, self.url + path, json=json, data=raw, headers=headers) as response:
-            answer = await response.json(content_type=None) if "json" in response.content_type else await response.text()
+        async with self.session.request(method, self.url + path, json=json, data=raw, headers=headers) as response:
+            answer = (
+                await response.json(content_type=None) if "json" in response.content_type else await response.text()
+            )
             return response.status, answer, dict(response.headers)
 
     async def register(self, uid: str = "trial-0001", **changes: Any) -> None:
@@ -149,11 +156,34 @@ def registration(uid: str = "trial-0001", **changes: Any) -> dict[str, Any]:
 
 def row(id_: str, track: str, value: str, t: int, **changes: Any) -> dict[str, Any]:
     live = {"mirrored": True} if track == "live" else {}
-    return {"trial": "trial-0001", "epoch": 1, "id": id_, "track": track, "t": t, "status": "ok", "value": value, **live, **changes}
+    return {
+        "trial": "trial-0001",
+        "epoch": 1,
+        "id": id_,
+        "track": track,
+        "t": t,
+        "status": "ok",
+        "value": value,
+        **live,
+        **changes,
+    }
 
 
-def batch(seq: int, now: int, rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-    return {"version": 1, "router": "router-1", "seq": seq, "sentAt": now, "low": now, "rows": rows, **changes}
+def batch(seq: int, t: int, rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    return {"version": 1, "router": "router-1", "seq": seq, "sentAt": t, "low": t, "rows": rows, **changes}
+
+
+def now() -> int:
+    """Unix microseconds, as routers write them."""
+    return time.time_ns() // 1000
+
+
+async def settled(recorder: Recorder, uid: str = "trial-0001") -> dict[str, Any]:
+    """The counters as soon as no unit is open any more."""
+    async with asyncio.timeout(DEADLINE):
+        while (counters := await recorder.counters(uid))["open"]:  # noqa: ASYNC110 - in another process
+            await asyncio.sleep(0.05)
+    return counters
 
 
 def _free_port() -> int:

@@ -1,0 +1,76 @@
+"""Bodies that cannot be accepted, and how they are told."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shadowlift.api.ledger import Batch, CountersQuery, OutcomesIn, TrialRegistration
+from shadowlift.recorder.bodies import check_batch, parse
+from shadowlift.recorder.problems import Faulty, NotJson
+from tests.unit.recorder.world import registration
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"{'a': 1}", b'{"outcomes": [}', b"[" * 100_000])
+def test_not_json(body: bytes) -> None:
+    """It is told apart from JSON with faults."""
+    with pytest.raises(NotJson):
+        parse(OutcomesIn, body)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "fields"),
+    [
+        ([{"key": "a", "value": None}], ["outcomes[0].value"]),
+        ([{"key": "a", "value": 1.0}], ["outcomes[0].value"]),
+        ([{"key": "a", "value": float("nan")}], ["outcomes[0].value"]),
+        ([{"key": "a", "value": {}}, {"key": "b", "value": []}], ["outcomes[0].value", "outcomes[1].value"]),
+        ([{"key": "", "value": "B"}], ["outcomes[0].key"]),
+        ([{"key": "x" * 129, "value": "B"}], ["outcomes[0].key"]),
+        ([{"key": 7, "value": "B"}], ["outcomes[0].key"]),
+        ([{"value": "B"}], ["outcomes[0].key"]),
+        ([{"key": "a", "value": "B", "weight": 2}], ["outcomes[0].weight"]),
+        ([], ["outcomes"]),
+        ([{"key": "a", "value": "B"}] * 1001, ["outcomes"]),
+        ("a", ["outcomes"]),
+    ],
+)
+def test_every_fault_is_named_by_its_place(outcomes: Any, fields: list[str]) -> None:
+    """Strict types, unknown fields, lengths."""
+    with pytest.raises(Faulty) as error:
+        parse(OutcomesIn, json.dumps({"outcomes": outcomes}).encode())
+    assert [fault.field for fault in error.value.faults] == fields
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"x"', b"7"])
+def test_json_of_another_shape(body: bytes) -> None:
+    """It is a fault of the body as a whole."""
+    with pytest.raises(Faulty) as error:
+        parse(CountersQuery, body)
+    assert error.value.faults[0].field == "body"
+
+
+def test_what_the_operator_writes_is_read() -> None:
+    """The contract's own JSON passes the strict reading."""
+    wanted = registration()
+    assert parse(TrialRegistration, wanted.model_dump_json(by_alias=True).encode()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"version": 2}, "version"),
+        ({"seq": 1 << 63}, "seq"),
+        ({"low": -(1 << 63) - 1}, "low"),
+        ({"shed": 10**30}, "shed"),
+        ({"t": 1 << 63}, "rows[0].t"),
+    ],
+)
+def test_batches_that_no_database_can_hold(changes: dict[str, int], field: str) -> None:
+    """Unknown versions and numbers beyond 64 bits are faults of the sender, not failures of ours."""
+    row = {"trial": "trial-0001", "epoch": 1, "id": "a", "track": "live", "t": changes.pop("t", 0), "status": "ok"}
+    values = {"router": "r", "seq": 1, "sentAt": 0, "low": 0, "rows": [row]}
+    batch = parse(Batch, json.dumps(values | changes).encode())
+    with pytest.raises(Faulty) as error:
+        check_batch(batch, (1,))
+    assert [fault.field for fault in error.value.faults] == [field]

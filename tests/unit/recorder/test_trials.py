@@ -1,0 +1,133 @@
+"""Registering trials, keeping records, forgetting raw rows."""
+
+from typing import Any
+
+import pytest
+
+from shadowlift.api.ledger import DecisionCopy
+from shadowlift.api.spec import Missing, PredictionType
+from shadowlift.errors import Conflict, InvalidInput, NotFound
+from shadowlift.recorder.trials import store_record
+from tests.unit.recorder.world import HOUR, RULES, TRIAL, World, live, shadow
+
+
+def test_registering_again_changes_nothing(world: World) -> None:
+    """The operator repeats it in every cycle."""
+    before = world.stored()
+    world.now += HOUR
+    world.register()
+    assert world.stored() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("namespace", {"namespace": "other"}),
+        ("frozenHash", {"frozen_hash": "other"}),
+        ("predictionType", {"prediction_type": PredictionType.INTEGER}),
+        ("missing", {"missing": Missing.AT_RANDOM}),
+        ("maturityUs", {"maturity_us": HOUR}),
+        ("keyHeader", {"key_header": "x-order"}),
+        ("senders", {"senders": ["Anyone"]}),
+    ],
+)
+def test_frozen_fields_stay(world: World, field: str, changes: dict[str, Any]) -> None:
+    """Another value is a conflict that names the field, and nothing changes."""
+    before = world.stored()
+    with pytest.raises(Conflict, match=field):
+        world.register(**changes)
+    assert world.stored() == before
+
+
+def test_routers_come_and_go(world: World) -> None:
+    """The list is what the operator last said; what is known of a router stays while it is away."""
+    world.ship(lines_lost=3)
+    world.register(routers=["router-2"])
+    assert [router.uid for router in world.counters().routers] == ["router-2"]
+    world.register(routers=["router-1", "router-2"])
+    assert {router.uid: router.lines_lost for router in world.counters().routers} == {"router-1": 3, "router-2": 0}
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("maturityUs", {"maturity_us": RULES.retention_us + 1}),
+        ("missingValue", {"missing": Missing.VALUE}),
+        ("missingValue", {"missing_value": "B"}),
+        ("missingValue", {"missing": Missing.VALUE, "missing_value": "1.0", "prediction_type": PredictionType.INTEGER}),
+    ],
+)
+def test_trials_that_cannot_be_kept_are_refused(world: World, field: str, changes: dict[str, Any]) -> None:
+    """Rows would expire before their outcome may come, or the missing value could never be an outcome."""
+    with pytest.raises(InvalidInput) as error:
+        world.register(uid="trial-0002", **changes)
+    assert error.value.field == field
+
+
+def test_records_never_change(world: World) -> None:
+    """The same record again is fine, another one of that name is a conflict, one of an unknown trial has no place."""
+    record = DecisionCopy(name="r1", data={"verdict": "Promote", "n": [1, 2.5, None]})
+    for _ in range(2):
+        world.write(lambda connection: store_record(connection, TRIAL, record))
+    with pytest.raises(Conflict, match="r1"):
+        world.write(lambda connection: store_record(connection, TRIAL, DecisionCopy(name="r1", data={})))
+    with pytest.raises(NotFound):
+        world.write(lambda connection: store_record(connection, "trial-9999", record))
+    assert world.count("records") == 1
+
+
+def test_raw_rows_expire_and_counters_stay(world: World) -> None:
+    """After retention nothing of a closed pair or its outcome is left but its count."""
+    world.ship([live("a"), shadow("a"), live("b"), shadow("b")])
+    world.outcomes(("a", "B"))
+    world.mature()
+    before = world.epoch()
+    world.purge()
+    assert world.count("units") == 2
+    world.now += RULES.retention_us
+    world.purge()
+    assert (world.count("units"), world.count("outcomes"), world.epoch()) == (0, 0, before)
+
+
+def test_open_units_do_not_expire(world: World) -> None:
+    """A unit that could not close yet is still evidence."""
+    world.ship([live("a"), shadow("a")], low=0)
+    world.now += 2 * RULES.retention_us
+    world.purge()
+    assert world.count("units") == 1
+
+
+def test_a_unit_stays_known_as_booked_while_its_trial_runs(world: World) -> None:
+    """Its values expire; its next request is still a repeated one. With the trial the rest goes too."""
+    world.ship([live("a", unit="u1"), shadow("a", unit="u1")])
+    world.outcomes(("a", "B"))
+    world.mature()
+    world.now += RULES.retention_us
+    world.purge()
+    assert (world.count("units"), world.count("outcomes")) == (1, 0)
+    world.ship([live("b", unit="u1", t=world.now)])
+    assert (world.epoch().repeated, world.epoch().booked) == (1, 1)
+    world.register(closed=True)
+    world.purge()
+    assert world.count("units") == 0
+
+
+def test_an_outcome_stays_while_another_unit_of_its_key_does(world: World) -> None:
+    """Two trials may have seen the same order."""
+    world.register(uid="trial-0002")
+    world.ship([live("a", key="order-1"), shadow("a")])
+    world.outcomes(("order-1", "B"))
+    world.mature()
+    world.now += RULES.retention_us
+    world.ship([live("b", key="order-1", t=world.now, trial="trial-0002")])
+    world.purge()
+    assert (world.count("units"), world.count("outcomes")) == (1, 1)
+
+
+def test_routers_without_trial_are_forgotten(world: World) -> None:
+    """After retention no row of theirs is left."""
+    world.ship()
+    world.register(routers=[])
+    world.now += RULES.retention_us + 1
+    world.purge()
+    assert world.count("routers") == 0
