@@ -1,0 +1,3 @@
+module shadowlift.dev/dev/cluster/pause
+
+go 1.26.0
