@@ -73,6 +73,14 @@ def crd_template() -> str:
     )
 
 
+def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The chart's objects with these values, files in the order of their paths; raises helm_python.HelmError."""
+    with helm_python.Chart.load(CHART) as chart:
+        files = chart.render(values, name="shadowlift", namespace=EXAMPLE_NAMESPACE)
+    manifests = (text for path, text in sorted(files.items()) if path.endswith(".yaml"))
+    return [item for text in manifests for item in yaml.safe_load_all(text) if item]
+
+
 def install_manifest() -> str:
     """The chart as plain YAML for `kubectl apply`: whole cluster, default values, namespace included, CRD apart."""
     namespace = {
@@ -80,17 +88,35 @@ def install_manifest() -> str:
         "kind": "Namespace",
         "metadata": {"name": EXAMPLE_NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
     }
-    values = {"image": {"repository": EXAMPLE_IMAGE}, "crds": {"install": False}}
-    with helm_python.Chart.load(CHART) as chart:
-        rendered = chart.render(values, name="shadowlift", namespace=EXAMPLE_NAMESPACE)
-    manifests = (text for path, text in sorted(rendered.items()) if path.endswith(".yaml"))
-    objects = [item for text in manifests for item in yaml.safe_load_all(text) if item]
+    objects = rendered({"image": {"repository": EXAMPLE_IMAGE}, "crds": {"install": False}})
     head = (
         _NOTICE.format(source="charts/shadowlift with its default values")
         + "# Put your image in the place of registry.example/shadowlift (it stands here more than once), then:\n"
         "#   kubectl apply --server-side -f manifests/crd -f manifests/install\n"
     )
     return head + "---\n".join(to_yaml(item) for item in [namespace, *objects])
+
+
+def golden_namespaces() -> str:
+    """The chart with nothing left at its default that changes what is rendered: a reviewer sees every effect of a change."""
+    scheduling = {
+        "nodeSelector": {"pool": "system"},
+        "tolerations": [{"key": "system", "operator": "Exists"}],
+        "priorityClassName": "system-cluster-critical",
+        "podAnnotations": {"example.com/team": "models"},
+    }
+    values = {
+        "image": {"repository": EXAMPLE_IMAGE, "digest": f"sha256:{'0' * 64}", "pullSecrets": ["registry"]},
+        "scope": {"mode": "Namespaces", "namespaces": ["clinic", "laboratory"]},
+        "operator": {"replicas": 1, **scheduling},
+        "recorder": {"persistence": {"enabled": False}, **scheduling},
+        "crds": {"install": False},
+        "admissionPolicy": {"enabled": False},
+        "rbac": {"aggregate": False},
+        "metrics": {"annotations": False},
+        "networkPolicy": {"enabled": True, "apiServer": {"cidrs": ["10.96.0.1/32"], "ports": [443]}},
+    }
+    return _NOTICE.format(source="charts/shadowlift") + "---\n".join(to_yaml(item) for item in rendered(values))
 
 
 def values_reference() -> str:
@@ -130,6 +156,7 @@ FILES: dict[str, Callable[[], str]] = {
     "manifests/crd/modeldeployments.yaml": crd_manifest,
     "charts/shadowlift/templates/crd.yaml": crd_template,
     "manifests/install/shadowlift.yaml": install_manifest,
+    "tests/golden/chart/namespaces.yaml": golden_namespaces,
     "docs/reference/values.md": values_reference,
 }
 

@@ -3,9 +3,12 @@
 Read by `observe` into frozen values. Anything the API server lets through but these models refuse becomes `Stalled/InvalidSpec`.
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
+import jmespath
+from jmespath.exceptions import JMESPathError
 from pydantic import Field, ValidationError
 
 from shadowlift.api.base import Model, cel
@@ -343,6 +346,13 @@ _DURATION_BOUNDS = (
     ("deadline", 10.0, 365 * 86400.0),
 )
 
+# The text of a value, by declared type: what shippers and the recorder write, and so what can equal anything.
+_CANONICAL = {
+    PredictionType.STRING: r"(?s).*",
+    PredictionType.BOOLEAN: r"true|false",
+    PredictionType.INTEGER: r"0|-?[1-9][0-9]*",
+}
+
 
 def parse_spec(raw: dict[str, Any]) -> Spec:
     """Read a spec.
@@ -361,4 +371,29 @@ def parse_spec(raw: dict[str, Any]) -> Spec:
             raise InvalidInput(f"spec.{field}", f"{text} is outside {lowest:g} s to {highest:g} s")
     if seconds(spec.deadline) <= seconds(spec.objective.outcome.maturity):
         raise InvalidInput("spec.deadline", "must be longer than objective.outcome.maturity, or no outcome can count")
+    _check_expressions(spec)
+    _check_values(spec)
     return spec
+
+
+def _check_expressions(spec: Spec) -> None:
+    """JMESPath that does not compile would be noticed at the first answer only, by routers that cannot read any."""
+    current = spec.current.prediction
+    expressions = {"prediction": spec.prediction.body, "current.prediction": current.body if current else None}
+    for field, expression in expressions.items():
+        try:
+            jmespath.compile(expression or "@")
+        except JMESPathError as error:
+            raise InvalidInput(f"spec.{field}.body", f"{expression!r} is not JMESPath: {error}") from error
+
+
+def _check_values(spec: Spec) -> None:
+    """A value of another type than the predictions' could never equal one."""
+    current = spec.current.prediction
+    values = {f"prediction.map.{key}": value for key, value in spec.prediction.map.items()}
+    values |= {f"current.prediction.map.{key}": value for key, value in ((current and current.map) or {}).items()}
+    if spec.objective.outcome.missing_value is not None:
+        values["objective.outcome.missingValue"] = spec.objective.outcome.missing_value
+    for field, value in values.items():
+        if not re.fullmatch(_CANONICAL[spec.prediction.type], value):
+            raise InvalidInput(f"spec.{field}", f"{value!r} is no value of prediction.type {spec.prediction.type}")
