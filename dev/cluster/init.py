@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dev.cluster import cgroups, config, images, namespaces, relay, volumes
-from dev.cluster.addresses import API_PORT, NODE_ADDRESS, NODE_NAME
+from dev.cluster.addresses import API_PORT, NODE_ADDRESS, NODE_NAME, SERVICE_RANGE
 from dev.cluster.api import Api, ApiError
 from dev.cluster.errors import ClusterError
 from dev.cluster.packages import SYSTEM_PATH
@@ -163,6 +163,8 @@ def _make_network() -> None:
         ["ip", "addr", "add", f"{NODE_ADDRESS}/30", "dev", "eth0"],
         ["ip", "link", "set", "eth0-peer", "up"],
         ["ip", "link", "set", "eth0", "up"],
+        # The kernel looks for a route before kube-proxy's rules send a Service's traffic to a pod.
+        ["ip", "route", "add", SERVICE_RANGE, "dev", "eth0"],
         # Nothing leads out: fail at once instead of hanging until the caller gives up.
         ["ip", "route", "add", "unreachable", "default"],
     ):
