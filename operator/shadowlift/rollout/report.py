@@ -3,8 +3,10 @@
 from shadowlift.api.status import (
     Condition,
     ConditionType,
+    Coverage,
     Decision,
     Epoch,
+    Evidence,
     Phase,
     RouterStatus,
     Serving,
@@ -120,7 +122,10 @@ def _trial(world: World, step: Step) -> Trial | None:
     loaded = (
         trial.baseline.loaded if trial.baseline else stamp(world.loaded_at) if world.loaded_at is not None else None
     )
-    out = Trial(
+    if evidence is None and previous is not None:  # not looked at in this cycle: the last look stands
+        evidence, coverage = previous.evidence, previous.coverage
+    unchanged = previous is not None and (previous.evidence, previous.coverage) == (evidence, coverage)
+    return Trial(
         uid=trial.uid,
         attempt=trial.terms.attempt,
         candidate=trial.terms.candidate,
@@ -132,16 +137,12 @@ def _trial(world: World, step: Step) -> Trial | None:
         disagreement=_disagreement(trial),
         epochs=_epochs(trial, loaded),
         verdict=step.verdict or (previous.verdict if previous else None),
-        evidence_at=stamp(world.now) if step.evidence else None,
+        evidence=evidence or Evidence(),
+        coverage=coverage or Coverage(),
+        evidence_at=previous.evidence_at if unchanged and previous else stamp(world.now) if evidence else None,
         ledger=trial.terms.ledger,
         senders=trial.terms.senders,
     )
-    if evidence is None and previous is not None:  # not looked at in this cycle: the last look stands
-        evidence, coverage = previous.evidence, previous.coverage
-    update = {"evidence": evidence or out.evidence, "coverage": coverage or out.coverage}
-    if step.evidence is None and previous is not None:
-        update["evidence_at"] = previous.evidence_at  # type: ignore[assignment]
-    return out.model_copy(update=update)
 
 
 def _disagreement(trial: TrialHistory) -> str | None:
