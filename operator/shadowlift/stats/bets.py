@@ -8,7 +8,7 @@ for the average so far, whatever the drift.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -125,10 +125,19 @@ def _geometric(lowest: float, highest: float) -> tuple[float, ...]:
     return (*(lowest * math.exp(index * step) for index in range(GRID_SIZE - 1)), highest)
 
 
-def _floats(name: str, values: Sequence[Any]) -> tuple[float, ...]:
-    if isinstance(values, str):  # a text is a sequence of characters, which could pass for numbers
+def _floats(name: str, values: Any) -> tuple[float, ...]:
+    if not isinstance(values, (list, tuple)):  # a text is a sequence of characters, which could pass for numbers
         raise ValueError(f"{name} must be a list of numbers, got {values!r}")  # noqa: TRY004 stored data is bad by value
+    return tuple(number(name, value) for value in values)
+
+
+def number(name: str, value: Any) -> float:
+    """A stored number, exactly as it was written.
+
+    Raises:
+        ValueError: it is none; the message names the field.
+    """
     try:
-        return tuple(float(value) for value in values)
+        return float(value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be a list of numbers, got {values!r}") from error
+        raise ValueError(f"{name} must be a number, got {value!r}") from error

@@ -146,7 +146,7 @@ class PairedTest:
         """
         if set(data) != {"bets", "harm_bets", *_NUMBERS}:
             raise ValueError(f"a paired test needs exactly bets, harm_bets, {', '.join(_NUMBERS)}; got {sorted(data)}")
-        numbers = {name: float(data[name]) for name in _NUMBERS}
+        numbers = {name: bets_module.number(name, data[name]) for name in _NUMBERS}
         return cls(Bets.from_json(data["bets"]), Bets.from_json(data["harm_bets"]), **numbers)
 
 
@@ -217,28 +217,23 @@ def assess(promotion_counts: PairedCounts, harm_counts: PairedCounts, test: Pair
     promotion = paired.wealth(promotion_counts, test.bets, test.minimum_lift)
     harm = paired.wealth(against, test.harm_bets, 0.0)
     futility = paired.wealth(against, test.harm_bets, -test.target_lift)
-    lower = paired.clipped_lower_bound(promotion, test.false_promotion_rate)
-    upper = 0.0 - paired.clipped_lower_bound(futility, test.futility_rate)
-    log_e = promotion.log_e_value
-    harm_log_e = harm.log_e_value
-    if harm_log_e >= -math.log(test.harm_rate):
+    decision, reason = Decision.CONTINUE, _what_is_missing(promotion_counts)
+    if harm.rejects(test.harm_rate):
         decision, reason = Decision.REJECT_HARM, Reason.HARM_PROVEN
-    elif lower > test.minimum_lift:
+    elif promotion.rejects(test.false_promotion_rate):
         decision, reason = Decision.PROMOTE, Reason.LIFT_PROVEN
-    elif upper < test.target_lift:
+    elif futility.rejects(test.futility_rate):
         decision, reason = Decision.REJECT_FUTILITY, Reason.TARGET_OUT_OF_REACH
-    else:
-        decision, reason = Decision.CONTINUE, _what_is_missing(promotion_counts)
     return Evidence(
         n=promotion_counts.n,
         estimate=paired.estimate(promotion_counts),
         optimistic_estimate=paired.estimate(harm_counts),
-        lower=lower,
-        upper=upper,
-        e_value=math.exp(min(log_e, math.log(LARGEST_E_VALUE_SHOWN))),
-        log_e=log_e,
+        lower=paired.clipped_lower_bound(promotion, test.false_promotion_rate),
+        upper=0.0 - paired.clipped_lower_bound(futility, test.futility_rate),
+        e_value=math.exp(min(promotion.log_e_value, math.log(LARGEST_E_VALUE_SHOWN))),
+        log_e=promotion.log_e_value,
         bar=1 / test.false_promotion_rate,
-        harm_log_e=harm_log_e,
+        harm_log_e=harm.log_e_value,
         harm_bar=1 / test.harm_rate,
         decision=decision,
         reason=reason,
