@@ -1,0 +1,124 @@
+"""`parse_spec`: what is accepted means what it says; what is not names the field and the remedy."""
+
+from typing import Any
+
+import pytest
+
+from shadowlift.api.names import HEADER_ID
+from shadowlift.api.spec import Missing, PredictionType, parse_spec
+from shadowlift.errors import InvalidInput
+from tests.support.world import spec
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """A valid spec but for one field; a value of `...` takes the field away."""
+    raw: Any = spec()
+    *parents, last = path.split(".")
+    node: Any = raw
+    for name in parents:
+        node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
+    if value is ...:
+        del node[last]
+    else:
+        node[last] = value
+    return dict(raw)
+
+
+def test_the_short_form_has_stated_defaults():
+    """What is left out has the value that the CRD shows."""
+    read = parse_spec(spec(deadline="7d"))
+    assert (read.service.port, read.router.replicas, read.answer_within, read.serve) == (8080, 2, "500ms", "Auto")
+    assert (read.trial, read.paused, read.unit, read.strategy.shadow.percent) == ("1", False, None, "100%")
+    objective = read.objective
+    assert (objective.target_lift, objective.minimum_lift, objective.false_promotion_rate) == ("0.02", "0", "0.01")
+    assert (objective.outcome.missing, objective.outcome.key.header) == (Missing.WORST, HEADER_ID)
+    assert read.prediction.type is PredictionType.STRING
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("objective.outcome.maturity", ..., "spec.objective.outcome.maturity"),
+        ("objective.outcome.maturity", "5 s", "spec.objective.outcome.maturity"),
+        ("objective.outcome.maturity", "999ms", "spec.objective.outcome.maturity"),
+        ("objective.outcome.maturity", "91d", "spec.objective.outcome.maturity"),
+        ("objective.outcome.from", [], "spec.objective.outcome.from"),
+        ("objective.outcome.from", [{"serviceAccount": "Nobody"}], "spec.objective.outcome.from.0.serviceAccount"),
+        ("objective.outcome.missing", "Ignore", "spec.objective.outcome.missing"),
+        ("objective.targetLift", "2%", "spec.objective.targetLift"),
+        ("objective.targetLift", 0.02, "spec.objective.targetLift"),
+        ("objective.guardrails", [], "spec.objective.guardrails"),
+        ("deadline", "9s", "spec.deadline"),
+        ("deadline", "366d", "spec.deadline"),
+        ("deadline", "5s", "spec.deadline"),
+        ("answerWithin", "0s", "spec.answerWithin"),
+        ("answerWithin", "61s", "spec.answerWithin"),
+        ("strategy.shadow.percent", "101%", "spec.strategy.shadow.percent"),
+        ("strategy.canary", {}, "spec.strategy.canary"),
+        ("current", ..., "spec.current"),
+        ("current.service.port", 65_536, "spec.current.service.port"),
+        ("current.service.name", "Rules", "spec.current.service.name"),
+        ("candidates", [], "spec.candidates"),
+        ("candidates.0.name", "Logreg", "spec.candidates.0.name"),
+        ("candidates.0.bento.replicas", 1, "spec.candidates.0.bento.replicas"),
+        ("candidates.0.bento.image", "", "spec.candidates.0.bento.image"),
+        ("candidates.0.bento.env", [{"name": "1A"}], "spec.candidates.0.bento.env.0.name"),
+        ("candidates.0.bento.resources", {"limits": {"memory": "lots"}}, "spec.candidates.0.bento.resources.limits.memory"),
+        ("prediction", ..., "spec.prediction"),
+        ("prediction.type", "Number", "spec.prediction.type"),
+        ("prediction.body", "a[", "spec.prediction.body"),
+        ("unit", {"header": "X-User-Id"}, "spec.unit.header"),
+        ("router.replicas", 51, "spec.router.replicas"),
+        ("serve", "", "spec.serve"),
+        ("trial", "", "spec.trial"),
+        ("guardrails", [], "spec.guardrails"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_accepted_is_named(path: str, value: Any, field: str):
+    """The error names the field as a person writes it, and says more than that it is wrong."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_spec(changed(path, value))
+    assert caught.value.field == field
+    assert str(caught.value).startswith(f"{field}: ")
+    assert len(caught.value.message) > 10
+
+
+def test_two_candidates_are_refused():
+    """Exactly one candidate is measured at a time."""
+    one = {"name": "a", "bento": {"image": "a:1"}}
+    with pytest.raises(InvalidInput, match=r"^spec\.candidates: .*at most 1"):
+        parse_spec(spec(candidates=[one, {**one, "name": "b"}]))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("objective.outcome.maturity", "1s"),
+        ("objective.outcome.maturity", "59m"),
+        ("objective.outcome.from", [{"serviceAccount": "Anyone"}]),
+        ("deadline", "10s"),
+        ("deadline", "365d"),
+        ("answerWithin", "1ms"),
+        ("answerWithin", "60s"),
+        ("candidates.0.bento.replicas", 100),
+        ("candidates.0.bento.resources", {"limits": {"cpu": "0.5", "memory": "1.5Gi"}}),
+        ("router.replicas", 50),
+        ("serve", "logreg"),
+    ],
+)
+def test_the_bounds_themselves_are_accepted(path: str, value: Any):
+    """A bound belongs to what is allowed."""
+    parse_spec(changed(path, value))
+
+
+@pytest.mark.parametrize("values", [{"malignant": "M"}, {}])
+def test_the_value_map_is_read_as_written(values: dict[str, str]):
+    """Values keep their case: they are data, not names."""
+    assert parse_spec(spec(prediction={"body": "diagnosis", "map": values})).prediction.map == values
+
+
+@pytest.mark.parametrize("raw", [{}, {"candidates": None}, {"current": []}])
+def test_nonsense_is_one_clear_error(raw: dict[str, Any]):
+    """However wrong, it is InvalidInput, never another exception."""
+    with pytest.raises(InvalidInput, match=r"^spec\."):
+        parse_spec(raw)
