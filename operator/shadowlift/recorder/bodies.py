@@ -9,7 +9,7 @@ from shadowlift.api.ledger import Batch, Fault
 from shadowlift.recorder.problems import Faulty, NotJson, TooLarge
 
 OUTCOMES_LIMIT = 1 << 20  # bytes
-BATCH_LIMIT = 8 << 20  # 5,000 rows with every field at its longest
+BATCH_LIMIT = 24 << 20  # 5,000 rows, every field at its longest and escaped: a legal batch must never be too large
 OPERATOR_LIMIT = 1 << 20
 MAX_FAULTS = 1_000
 _INT64 = 1 << 63

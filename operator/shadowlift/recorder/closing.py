@@ -5,9 +5,9 @@ start. Marking it closed and adding to the counters is one transaction, so a cra
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, ScalarSelect, and_, func, or_, select, update
 
@@ -20,7 +20,7 @@ from shadowlift.recorder.settings import Rules
 from shadowlift.recorder.trials import Trial, trial_of
 from shadowlift.recorder.watermark import Gap, RouterState, barrier, may_have_lost
 
-Unit = Row[Any]  # of schema.units
+Unit = Row[Any]  # of schema.units, with its outcome_key
 Loss = Callable[[Unit], bool]  # whether the unit's router may have lost a line of it
 
 
@@ -84,30 +84,30 @@ def _oldest(stage: Stage) -> ScalarSelect[int]:
 
 def _due(connection: Connection, trial: Trial, stage: Stage, before: int, limit: int) -> Sequence[Unit]:
     """Units of a stage that started before a time, oldest first."""
-    units = schema.units
-    query = select(units).where(units.c.trial == trial.number, units.c.stage == stage, units.c.started < before)
-    return connection.execute(query.order_by(units.c.started).limit(limit)).all()
+    columns = schema.units.c
+    outcome_key = func.coalesce(columns.key, columns.id).label("outcome_key")
+    query = select(schema.units, outcome_key).where(
+        columns.trial == trial.number, columns.stage == stage, columns.started < before
+    )
+    return connection.execute(query.order_by(columns.started).limit(limit)).all()
 
 
 def _agree(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
     """First half, for the warm-up epoch: it must show early whether the two answers can be compared at all."""
-    lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
     added: dict[int, Increments] = defaultdict(Counter)
-    for unit in units:
-        added[unit.epoch].update(agreement(_pair(unit, lost, ambiguous)))
+    for case, count in _cases(connection, trial, units, {}).items():
+        _add(added[case.epoch], agreement(case.pair), count)
     _advance(connection, units, Stage.OPEN)
     tally.add(connection, trial.number, added)
 
 
 def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
-    lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
-    outcomes = latest_values(connection, trial.deployment, [_key(unit) for unit in units])
+    outcomes = latest_values(connection, trial.deployment, [unit.outcome_key for unit in units])
     added: dict[int, Increments] = defaultdict(Counter)
-    for unit in units:
-        pair = _pair(unit, lost, ambiguous)
-        if unit.epoch != WARM_UP_EPOCH:
-            added[unit.epoch].update(agreement(pair))
-        added[unit.epoch].update(resolution(pair, outcomes.get(_key(unit)), trial.policy))
+    for case, count in _cases(connection, trial, units, outcomes).items():
+        if case.epoch != WARM_UP_EPOCH:
+            _add(added[case.epoch], agreement(case.pair), count)
+        _add(added[case.epoch], resolution(case.pair, case.outcome, trial.policy), count)
     _advance(connection, units, Stage.CLOSED)
     trials = schema.trials
     connection.execute(update(trials).where(trials.c.number == trial.number).values(open=trials.c.open - len(units)))
@@ -119,24 +119,53 @@ def _advance(connection: Connection, units: Sequence[Unit], stage: Stage) -> Non
         connection.execute(update(schema.units).where(schema.units.c.number.in_(some)).values(stage=stage))
 
 
-def _pair(unit: Unit, lost: Loss, ambiguous: set[str]) -> Pair:
-    candidate = None
-    if unit.candidate_status is not None:
-        candidate = Side(RowStatus(unit.candidate_status), unit.candidate_value, unit.candidate_reason)
-    current = Side(RowStatus(unit.current_status), unit.current_value, unit.current_reason)
-    return Pair(current, candidate, lines_lost=lost(unit), ambiguous=_key(unit) in ambiguous)
+class _Case(NamedTuple):
+    """What decides how a unit is folded. Most units are alike, so each case is folded once and counted."""
+
+    epoch: int
+    current: tuple[str, str | None, str | None]
+    candidate: tuple[str | None, str | None, str | None]
+    lines_lost: bool
+    ambiguous: bool
+    outcome: str | None
+
+    @property
+    def pair(self) -> Pair:
+        status, value, reason = self.candidate
+        candidate = None if status is None else Side(RowStatus(status), value, reason)
+        current = Side(RowStatus(self.current[0]), *self.current[1:])
+        return Pair(current, candidate, lines_lost=self.lines_lost, ambiguous=self.ambiguous)
 
 
-def _key(unit: Unit) -> str:
-    return str(unit.key or unit.id)
+def _cases(
+    connection: Connection, trial: Trial, units: Sequence[Unit], outcomes: Mapping[str, str]
+) -> Mapping[_Case, int]:
+    lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
+    return Counter(
+        _Case(
+            unit.epoch,
+            (unit.current_status, unit.current_value, unit.current_reason),
+            (unit.candidate_status, unit.candidate_value, unit.candidate_reason),
+            lost(unit),
+            unit.outcome_key in ambiguous,
+            outcomes.get(unit.outcome_key),
+        )
+        for unit in units
+    )
+
+
+def _add(added: Increments, of_one: Increments, count: int) -> None:
+    for name, increment in of_one.items():
+        added[name] += increment * count
 
 
 def _losses(connection: Connection, units: Sequence[Unit]) -> Loss:
-    numbers, routers = sorted({unit.router for unit in units}), schema.routers
+    numbers, routers, columns = sorted({unit.router for unit in units}), schema.routers, schema.gaps.c
     known = connection.execute(select(routers.c.number, routers.c.low).where(routers.c.number.in_(numbers)))
     lows = {row.number: row.low for row in known}
     gaps: dict[int, list[Gap]] = defaultdict(list)
-    for row in connection.execute(select(schema.gaps).where(schema.gaps.c.router.in_(numbers))):
+    meets = and_(columns.start <= units[-1].started, or_(columns.end.is_(None), columns.end >= units[0].started))
+    for row in connection.execute(select(schema.gaps).where(columns.router.in_(numbers), meets)):
         gaps[row.router].append(Gap(row.start, row.end))
     return lambda unit: may_have_lost(lows.get(unit.router), gaps[unit.router], unit.started)
 
@@ -147,7 +176,7 @@ def _ambiguous(connection: Connection, trial: Trial, units: Sequence[Unit]) -> s
         return set()
     seen: Counter[str] = Counter()
     columns = schema.units.c
-    for some in schema.chunks(sorted({_key(unit) for unit in units})):
+    for some in schema.chunks(sorted({unit.outcome_key for unit in units})):
         named = or_(columns.key.in_(some), and_(columns.key.is_(None), columns.id.in_(some)))
         query = select(columns.id, columns.key).where(columns.trial == trial.number, named)
         seen.update(row.key or row.id for row in connection.execute(query))

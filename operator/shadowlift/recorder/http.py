@@ -149,7 +149,11 @@ def _add_shipper_routes(app: FastAPI, door: Door) -> None:
     )
     async def ship_batch(request: Request) -> wire.BatchReceipt:
         """Store a router's lines; 202 means that they are durable."""
-        caller = await door.caller(request)
+        try:
+            caller = await door.caller(request)
+        except errors.Unavailable:
+            ledger.miss()
+            raise
         batch = parse(wire.Batch, await read_body(request, BATCH_LIMIT))
         access.check(Operation.SHIP_BATCH, caller, door.asked(router=batch.router))
         check_batch(batch, VERSIONS)

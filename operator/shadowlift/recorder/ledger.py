@@ -26,7 +26,7 @@ class Ledger:
         self.rules = rules
         self.clock = clock
         self.metrics = metrics
-        self._started = clock()
+        self._deaf_until = clock()
         self._heard: dict[str, int] = {}
 
     @property
@@ -38,9 +38,13 @@ class Ledger:
         """A router's batch has arrived, whether or not it can be stored."""
         self._heard[router] = self.clock()
 
+    def miss(self) -> None:
+        """Somebody's batch has arrived, and it cannot be told whose: from now on nobody has been silent."""
+        self._deaf_until = self.clock()
+
     def heard_at(self, router: str) -> int:
-        """When a router last reached this process; at the earliest its start, for nobody could reach it before."""
-        return self._heard.get(router, self._started)
+        """When a router last reached this process, or could not have: our own trouble is not its silence."""
+        return max(self._heard.get(router, 0), self._deaf_until)
 
     async def write(self, operation: Callable[[Connection], Result]) -> Result:
         """Run an operation in a transaction and return when it is durable.

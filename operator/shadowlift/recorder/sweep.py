@@ -40,7 +40,7 @@ async def sweep(ledger: Ledger, *, purge: bool) -> None:
     while step.more:
         step = await ledger.write(lambda connection: close_due(connection, now, ledger.rules, CLOSE_LIMIT))
         ledger.metrics.units_closed.inc(step.closed)
-    await ledger.write(lambda connection: upkeep.expire_orphans(connection, now, ledger.rules))
+    await ledger.write(lambda connection: upkeep.expire_orphans(connection, now))
     while purge:
         purge = await ledger.write(lambda connection: _purge(connection, now, ledger))
 

@@ -1,6 +1,6 @@
 """Housekeeping of the ledger: silent routers, orphans, pending outcomes, retention. Called by `sweep`; small steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 
@@ -8,10 +8,11 @@ from shadowlift.recorder import schema
 from shadowlift.recorder.closing import router_states
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
-from shadowlift.recorder.trials import trial_of
+from shadowlift.recorder.trials import Trial, trial_of
 from shadowlift.recorder.watermark import barrier
 
 STEP = 500  # rows per table and step: a purge must not hold up batches
+ORPHAN_US = 600_000_000  # a live answer may take this long; until then its copy's answer waits for it
 _LEAST_PENDING_US = 3_600_000_000
 
 
@@ -34,25 +35,34 @@ def mark_silent(connection: Connection, now: int, rules: Rules, heard_at: Callab
     return int(connection.execute(select(func.count()).where(routers.c.silent, waited_for)).scalar_one())
 
 
-def expire_orphans(connection: Connection, now: int, rules: Rules) -> None:
+def expire_orphans(connection: Connection, now: int) -> None:
     """Count and drop candidate answers whose live line cannot come any more, except those of repeated units."""
-    shadows, units, trials = schema.shadows, schema.units, schema.trials
-    old = shadows.c.received_at <= now - rules.silent_after_us
+    shadows, trials = schema.shadows, schema.trials
+    old = shadows.c.received_at <= now - ORPHAN_US
     waiting = connection.execute(select(shadows.c.trial).where(old).distinct()).scalars().all()
     states = router_states(connection, waiting)
-    for number in waiting:
-        before = barrier(states[number])
-        query = select(shadows.c.id, shadows.c.unit).where(old, shadows.c.trial == number, shadows.c.started < before)
-        rows = connection.execute(query.limit(STEP)).all()
-        if not rows:
-            continue
-        wanted = [row.unit for row in rows if row.unit is not None]
-        booked = set(
-            connection.execute(select(units.c.unit).where(units.c.trial == number, units.c.unit.in_(wanted))).scalars()
+    for row in connection.execute(select(trials).where(trials.c.number.in_(waiting))).all():
+        before = barrier(states[row.number])
+        query = select(shadows.c.id, shadows.c.unit).where(
+            old, shadows.c.trial == row.number, shadows.c.started < before
         )
-        orphans = sum(row.unit not in booked for row in rows)
-        connection.execute(delete(shadows).where(shadows.c.trial == number, shadows.c.id.in_([row.id for row in rows])))
-        connection.execute(update(trials).where(trials.c.number == number).values(orphans=trials.c.orphans + orphans))
+        expired = connection.execute(query.limit(STEP)).all()
+        orphans = _count_orphans(connection, trial_of(row), [shadow.unit for shadow in expired])
+        ids = [shadow.id for shadow in expired]
+        connection.execute(delete(shadows).where(shadows.c.trial == row.number, shadows.c.id.in_(ids)))
+        connection.execute(
+            update(trials).where(trials.c.number == row.number).values(orphans=trials.c.orphans + orphans)
+        )
+
+
+def _count_orphans(connection: Connection, trial: Trial, found: Sequence[str | None]) -> int:
+    """Those that belong to no booked unit. Where copies do not carry the unit's header, nobody can tell: none is counted."""
+    units = schema.units
+    wanted = [unit for unit in found if unit is not None]
+    query = select(units.c.unit).where(units.c.trial == trial.number, units.c.unit.in_(wanted))
+    booked = set(connection.execute(query).scalars())
+    cannot_tell = trial.registration.unit_header is not None
+    return sum(unit not in booked for unit in found if not (cannot_tell and unit is None))
 
 
 def expire_pending(connection: Connection, now: int, rules: Rules) -> bool:

@@ -1,11 +1,19 @@
 """A fresh world per test."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.unit.recorder.world import World
+from tests.unit.recorder.world import World, memory_folder
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory: each commit waits for its disk, and that of a busy machine may take long."""
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shadowlift.api.ledger import EpochCounters, Row, RowStatus
 from shadowlift.api.spec import Missing
 from shadowlift.recorder.fold import Pair, Policy, Side, agreement, merged, resolution
-from tests.unit.recorder.world import MATURITY, RULES, SECOND, START, World, live, shadow
+from tests.unit.recorder.world import MATURITY, RULES, SECOND, START, World, live, memory_folder, shadow
 
 ANSWERS = st.sampled_from(
     [
@@ -26,6 +27,7 @@ PAIRS = st.lists(
 )
 
 
+@pytest.mark.timeout(60)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pairs=PAIRS, data=st.data())
 def test_counters_are_exact(pairs: list, data: st.DataObject) -> None:
@@ -40,7 +42,7 @@ def test_counters_are_exact(pairs: list, data: st.DataObject) -> None:
         pair = Pair(Side(*current), Side(*candidate) if candidate else None)
         wanted = merged(wanted, agreement(pair) + resolution(pair, outcome, Policy(Missing.WORST)))
     wanted = merged(wanted, Counter({("live", None): len(pairs), ("booked", None): len(pairs)}))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
         assert play(Path(folder), data.draw(st.permutations(lines)), truth, data) == wanted
 
 

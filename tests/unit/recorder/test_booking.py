@@ -4,6 +4,7 @@ import pytest
 
 from shadowlift.api.ledger import RowStatus
 from shadowlift.errors import Refused
+from shadowlift.recorder.upkeep import ORPHAN_US
 from tests.unit.recorder.world import HOUR, SECOND, START, World, live, shadow
 
 
@@ -78,21 +79,45 @@ def test_candidate_answers_of_repeated_units_are_no_orphans(world: World) -> Non
     world.ship([shadow("c")])
     world.ship([live("c", unit="u1")])
     world.ship([shadow("d")])
-    world.now += world.rules.silent_after_us + SECOND
-    world.ship()
-    world.sweep()
+    world.ship([shadow("e", unit="u2")])
+    world.ship([live("f", unit="u2")])
+    expire(world)
     assert (world.counters().orphans, world.count("shadows")) == (1, 0)
 
 
-def test_an_orphan_is_not_declared_while_its_live_line_may_come(world: World) -> None:
-    """A long live answer is shipped later than its copy's: `low` says that it is still under way."""
+def test_orphans_are_not_guessed(world: World) -> None:
+    """Where copies do not carry the unit's header, an answer of a repeated unit cannot be told from an orphan."""
+    world.register(uid="trial-0002", unit_header="authorization")
+    world.ship([live("a", unit="u1", trial="trial-0002"), live("b", unit="u1", trial="trial-0002")])
+    world.ship([shadow("b", trial="trial-0002"), shadow("c", unit="u9", trial="trial-0002")])
+    expire(world)
+    assert (world.counters("trial-0002").orphans, world.count("shadows")) == (1, 0)
+
+
+def test_a_candidates_answer_waits_for_a_long_live_answer(world: World) -> None:
+    """It is shipped long after its copy's; `low` may have passed it, but the candidate has answered."""
+    world.ship([shadow("a")])
+    world.now += ORPHAN_US - 1
+    world.ship()
+    world.sweep(heard_at=world.now)
+    world.ship([live("a")])
+    world.mature()
+    assert (world.epoch().candidate_silent, world.epoch().disagreements, world.counters().orphans) == (0, 1, 0)
+
+
+def test_an_orphan_is_not_declared_before_the_watermark(world: World) -> None:
+    """`low` says that its live line is still under way."""
     world.ship([shadow("a")], low=START)
     world.now += HOUR
     world.ship(low=START)
     world.sweep(heard_at=world.now)
-    assert world.counters().orphans == 0
-    world.ship([live("a")])
-    assert world.epoch().booked == 1
+    assert (world.counters().orphans, world.count("shadows")) == (0, 1)
+
+
+def expire(world: World) -> None:
+    world.now += ORPHAN_US
+    world.ship()
+    world.sweep()
 
 
 def test_rows_of_unregistered_closed_and_foreign_trials_are_dropped_and_counted(world: World) -> None:

@@ -66,6 +66,11 @@ def shadow(id_: str, value: str | None = "B", **changes: Any) -> Row:
     return Row(**({"status": RowStatus.OK} | values | changes))
 
 
+def memory_folder() -> str | None:
+    """Where files live in memory; None where the machine has no such place."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
 class World:
     """What may happen to a recorder, in words."""
 
@@ -107,7 +112,7 @@ class World:
         self.write(lambda connection: upkeep.mark_silent(connection, self.now, self.rules, lambda _: heard))
         while self.write(lambda connection: close_due(connection, self.now, self.rules, limit)).more:
             pass
-        self.write(lambda connection: upkeep.expire_orphans(connection, self.now, self.rules))
+        self.write(lambda connection: upkeep.expire_orphans(connection, self.now))
 
     def purge(self) -> None:
         while self.write(lambda connection: upkeep.expire_pending(connection, self.now, self.rules)):
