@@ -5,6 +5,7 @@ to a second claim; this process watches for volumes that were released, empties 
 that a namespace can be made, removed and made again without end.
 """
 
+import http
 import shutil
 import sys
 import time
@@ -16,7 +17,7 @@ from dev.cluster.api import Api, ApiError
 from dev.cluster.state import State
 
 _COUNT = 16
-_CAPACITY = "2Gi"
+_CAPACITY = "16Gi"
 _CLASS = "local"
 _COLLECTION = "/api/v1/persistentvolumes"
 _RETRY_SECONDS = 1.0
@@ -75,7 +76,12 @@ def give_back(state: State, api: Api, seen: dict[str, Any]) -> None:
     _empty(state.volumes / name)
     # The version refuses the change if the volume is no longer the one that was looked at.
     version = seen["metadata"]["resourceVersion"]
-    api.patch(f"{_COLLECTION}/{name}", {"metadata": {"resourceVersion": version}, "spec": {"claimRef": None}})
+    change = {"metadata": {"resourceVersion": version}, "spec": {"claimRef": None}}
+    try:
+        api.patch(f"{_COLLECTION}/{name}", change)
+    except ApiError as error:
+        if error.status != http.HTTPStatus.CONFLICT:  # then a newer event of this volume is on its way
+            raise
 
 
 def main() -> None:

@@ -40,12 +40,18 @@ def register(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -
         _watch(registry, version, plural, kind)
         if plural not in UNFILTERED:
             settings.watching.label_selectors[version, plural] = SELECTOR
+    kopf.on.login(registry=registry)(_login)
     settings.watching.server_timeout = 300
     settings.watching.client_timeout = 330
     settings.watching.connect_timeout = 10
     settings.networking.request_timeout = 30
     settings.posting.enabled = False
     settings.scanning.disabled = True
+
+
+async def _login(**arguments: Any) -> Any:
+    """The pod's ServiceAccount, else the kubeconfig, as for the operator's own client."""
+    return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
 
 
 def _watch(registry: kopf.OperatorRegistry, version: str, plural: str, kind: str) -> None:
