@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from dev.install import readiness, release
-from dev.traffic.cluster_api import ApiError, Cluster
+from dev.traffic.cluster_api import ApiError, Cluster, Overdue
 
 _READY_SECONDS = 180.0
 
@@ -45,7 +45,7 @@ def main() -> int:
             return 0
         wish = release.Wish(given.image, given.namespace, release.parse_set(given.sets))
         readiness.wait_ready(cluster, release.apply(cluster, wish), given.timeout)
-    except (release.InstallError, readiness.NotReadyError, ApiError) as error:
+    except (release.InstallError, readiness.NotReadyError, ApiError, Overdue) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"shadowlift {given.image} is ready in namespace {given.namespace}")

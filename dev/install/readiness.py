@@ -9,6 +9,7 @@ from dev.traffic.cluster_api import ApiError, Cluster, Kind, Manifest
 
 _LOOK_EVERY = 0.5  # seconds
 _LOG_LINES = 8
+_LOG_WIDTH = 300  # a trace in one line of JSON is longer than anybody reads
 _WORKLOADS = ("Deployment", "StatefulSet")
 
 
@@ -78,9 +79,9 @@ def _trouble_of(cluster: Cluster, pod: Manifest) -> Iterator[str]:
 
 
 def _last_words(cluster: Cluster, pod: Manifest, container: dict[str, Any]) -> Iterator[str]:
-    meta, previous = pod["metadata"], bool(container["restartCount"]) and "running" not in container["state"]
+    meta, previous = pod["metadata"], bool(container["restartCount"])  # the one that ended knows why
     try:
         log = cluster.logs(meta["namespace"], meta["name"], container["name"], previous=previous)
     except ApiError:
         return  # the container is too young, or its log is gone: the reason above has to do
-    yield from (f"  | {line}" for line in log.splitlines()[-_LOG_LINES:])
+    yield from (f"  | {line[:_LOG_WIDTH]}" for line in log.splitlines()[-_LOG_LINES:])

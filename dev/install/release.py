@@ -9,10 +9,12 @@ from typing import Any
 import helm_python
 import yaml
 
-from dev.traffic.cluster_api import NAMESPACE, Cluster, Kind, Manifest, default_kubeconfig
+from dev.traffic.cluster_api import NAMESPACE, Cluster, Kind, Manifest, default_kubeconfig, wait_for
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "shadowlift"
 RELEASE = "shadowlift"
+# What development wants otherwise than production; `--set` wins over it.
+_DEFAULTS: dict[str, Any] = {"recorder": {"persistence": {"size": "1Gi"}}}  # fits the local cluster's volumes
 _HELM_SECONDS = 60  # for the API server to take the objects; their becoming ready is waited for elsewhere
 _CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _CLAIM = Kind("v1", "PersistentVolumeClaim")
@@ -84,9 +86,10 @@ def apply(cluster: Cluster, wish: Wish) -> list[Manifest]:
     Raises:
         InstallError: values or chart were refused, or the cluster refused an object.
         ApiError: the API server did not answer.
+        Overdue: a former namespace of that name does not go away.
     """
     _ensure_namespace(cluster, wish.namespace)
-    values = merged({"image": image_values(wish.image)}, wish.values)
+    values = merged(_DEFAULTS | {"image": image_values(wish.image)}, wish.values)
     with _helm(wish.namespace) as helm, helm_python.Chart.load(CHART) as chart:
         if _settle(helm):
             done = helm.upgrade(chart, RELEASE, values, reset_values=True, max_history=5, timeout=_HELM_SECONDS)
@@ -111,9 +114,17 @@ def _settle(helm: helm_python.Config) -> bool:
 
 
 def _ensure_namespace(cluster: Cluster, name: str) -> None:
-    if cluster.get(NAMESPACE, name) is None:
+    found = cluster.get(NAMESPACE, name)
+    if found and found["metadata"].get("deletionTimestamp"):
+        _wait_until_gone(cluster, name)
+        found = None
+    if found is None:
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+
+
+def _wait_until_gone(cluster: Cluster, namespace: str) -> None:
+    wait_for(f"the end of namespace {namespace}", lambda: cluster.get(NAMESPACE, namespace) is None, _HELM_SECONDS)
 
 
 def remove(cluster: Cluster, namespace: str, *, purge: bool) -> None:
@@ -125,3 +136,4 @@ def remove(cluster: Cluster, namespace: str, *, purge: bool) -> None:
             cluster.delete(_CLAIM, claim["metadata"]["name"], namespace)
         cluster.delete(_CRD, "modeldeployments.shadowlift.dev")
         cluster.delete(NAMESPACE, namespace)
+        _wait_until_gone(cluster, namespace)
