@@ -120,7 +120,10 @@ def _build(go: toolchain.Go, program: Program) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / program.name).exists():
             return
-        print(f"compiling {program.name} with {go.version} (about {program.expected}; an interrupted build resumes)", flush=True)
+        print(
+            f"compiling {program.name} with {go.version} (about {program.expected}; an interrupted build resumes)",
+            flush=True,
+        )
         started = time.monotonic()
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             made = Path(scratch, program.name)
@@ -175,7 +178,7 @@ def _follow(compiler: "subprocess.Popen[str]") -> list[str]:
 
 def _progress(lines: list[str]) -> str:
     if not lines:
-        return "reading the modules"
+        return "looking up what is compiled already, then linking"
     if lines[-1].startswith("go: downloading"):
         return f"fetching {lines[-1].removeprefix('go: downloading ')}"
     compiled = sum(not line.startswith("go: ") for line in lines)
@@ -185,4 +188,3 @@ def _progress(lines: list[str]) -> str:
 def _elapsed(started: float) -> str:
     seconds = int(time.monotonic() - started)
     return f"{seconds // 60}m{seconds % 60:02}s" if seconds >= 60 else f"{seconds}s"
-

@@ -10,6 +10,7 @@ from dev.cluster.errors import ClusterError
 
 _ROOT = Path("/sys/fs/cgroup")
 _REMOVAL_SECONDS = 10
+_NEEDED = {"cpu", "cpuset", "hugetlb", "io", "memory", "pids"}  # what the kubelet asks of a version 2 tree
 _NODE = "node"  # the sub-group of the node's own programs; the kubelet makes `kubepods` beside it
 
 
@@ -43,7 +44,7 @@ def join(name: str) -> None:
 
 
 def _pass_on_controllers(group: Path) -> None:
-    wanted = (group / "cgroup.controllers").read_text().split()
+    wanted = sorted(_NEEDED & set((group / "cgroup.controllers").read_text().split()))
     (group / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in wanted))
 
 
@@ -57,7 +58,9 @@ def remove(name: str) -> None:
     for group in groups(name):
         while group.exists() and not _remove_tree(group):
             if time.monotonic() > deadline:
-                raise ClusterError(f"the control group {group} cannot be removed: see the pids in its cgroup.procs files")
+                raise ClusterError(
+                    f"the control group {group} cannot be removed: see the pids in its cgroup.procs files"
+                )
             time.sleep(0.05)  # noqa: TID251 - the kernel lets go of a dead group a little later
 
 

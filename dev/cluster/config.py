@@ -53,7 +53,7 @@ def exec_resolver() -> str:
 
 
 def containerd(state: State) -> str:
-    """containerd's file (version 2: read by 1.6 to 2.x).
+    """The file of containerd (version 2: read by 1.6 to 2.x).
 
     Root may lack CAP_SYS_RESOURCE (nested machines): then any negative out-of-memory score is refused and no pod
     starts; hence `oom_score` and `restrict_oom_score_adj`.

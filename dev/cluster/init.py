@@ -67,7 +67,9 @@ class Node:
         self._wait("CoreDNS", lambda: _answers(config.COREDNS_READY, "/ready"))
         self._wait("the node", lambda: _node_is_ready(api))
         self._wait("kube-proxy", lambda: _answers(config.PROXY_HEALTH, "/healthz"))
-        self._wait("the default service account", lambda: _exists(api, "/api/v1/namespaces/default/serviceaccounts/default"))
+        self._wait(
+            "the default service account", lambda: _exists(api, "/api/v1/namespaces/default/serviceaccounts/default")
+        )
         loader.finish()
         self._say("images")
 
@@ -123,7 +125,9 @@ class Node:
             if program.poll() is not None:
                 log = self._state.log / f"{name}.log"
                 last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-                raise ClusterError(f"{name} ended with {program.returncode} during the start; the end of {log}:\n{last}")
+                raise ClusterError(
+                    f"{name} ended with {program.returncode} during the start; the end of {log}:\n{last}"
+                )
 
     def _say(self, what: str) -> None:
         with self._state.progress.open("a") as file:
@@ -155,9 +159,11 @@ class _Loader(threading.Thread):
 def _make_network() -> None:
     """Both ends of the node's link are in this namespace: the host gets no interface, route or address."""
     socket.sethostname(NODE_NAME)
-    settings = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"]
+    for name in ("ipv4/ip_forward", "ipv6/conf/all/disable_ipv6", "ipv6/conf/default/disable_ipv6"):
+        setting = Path("/proc/sys/net", name)
+        if setting.exists():  # a kernel without IPv6 has nothing to turn off
+            setting.write_text("1")
     for command in (
-        ["sysctl", "-qw", *settings],
         ["ip", "link", "set", "lo", "up"],
         ["ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0-peer"],
         ["ip", "addr", "add", f"{NODE_ADDRESS}/30", "dev", "eth0"],

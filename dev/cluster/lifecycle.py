@@ -6,6 +6,7 @@ The order of `up`: programs, binaries, folder, certificates, configuration, then
 
 import json
 import os
+import re
 import resource
 import select
 import shutil
@@ -17,15 +18,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
-from dev.cluster import build, cgroups, config, images, namespaces, packages, pki, relay
+from dev.cluster import build, cgroups, config, images, inside, namespaces, packages, pki, relay
 from dev.cluster.errors import ClusterError
-from dev.cluster.state import Process, State
+from dev.cluster.state import State
 
 _REPOSITORY = Path(__file__).parents[2]
 _FOLDERS = ("pki", "conf", "log", "etcd", "containerd", "kubelet", "cni", "tunables", "aside", "volumes")
 _POLL_SECONDS = 0.05
+_SOCKET_PATH = 107  # bytes that Linux allows in a socket's address
 _END_SECONDS = 30
 _AMPLE_MIB = 8 * 1024  # free memory from which images and etcd are kept in memory
 
@@ -49,20 +50,16 @@ def up(state: State, options: Options) -> None:
     binaries = build.ensure()
     _refuse_bad(state, options)
     started = time.monotonic()
-    state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        with state.locked() as lock:
-            if state.init() and state.ready.exists():
-                for archive in options.images:
-                    images.load(state, archive)
-                print(f"the cluster is already up: export KUBECONFIG={state.kubeconfig}")
-                return
-            with _undone_on_failure(state):
-                _clear(state)
-                _start(state, options, binaries, lock)
-                _follow_start(state)
-    except FileNotFoundError as error:
-        raise ClusterError(f"{error}: a file of the cluster vanished while it started") from error
+    with state.locked(create=True) as lock:
+        if state.init() and state.ready.exists():
+            for archive in options.images:
+                images.load(state, archive)
+            print(f"the cluster is already up: export KUBECONFIG={state.kubeconfig}")
+            return
+        with _undone_on_failure(state):
+            _clear(state)
+            _start(state, options, binaries, lock)
+            _follow_start(state)
     print(f"the cluster is up after {time.monotonic() - started:.1f} s: export KUBECONFIG={state.kubeconfig}")
 
 
@@ -75,12 +72,16 @@ def down(state: State) -> None:
     started = time.monotonic()
     try:
         with state.locked():
+            init = state.init()
+            network = Path(f"/proc/{init.pid}/ns/net").stat() if init else None
             _clear(state)
             state.root.rmdir()
     except FileNotFoundError:
         print(f"no cluster in {state.root}")
         return
     print(f"the cluster is down after {time.monotonic() - started:.1f} s")
+    for process in inside.lingering(network) if network else ():
+        print(f"still in its network, started there by exec or shell: process {process}")
 
 
 def status(state: State) -> int:
@@ -116,13 +117,32 @@ def memory_plan(available_mib: int, storage: str) -> namespaces.Memory:
     return namespaces.Memory(containerd_mib=max(available_mib // 2, 1024), etcd_mib=1024)
 
 
+def refuse_folder(root: Path) -> None:
+    """Raise `ClusterError` if a cluster cannot live in this folder: it is part of configuration files and a socket."""
+    namespaces.refuse_hidden(root)
+    if not re.fullmatch(r"[A-Za-z0-9._/@+=-]+", str(root)):
+        raise ClusterError(
+            f"the state folder {root}: only letters, digits and ._/@+=- may be in its path: choose another"
+        )
+    if len(str(State(root).containerd_socket)) > _SOCKET_PATH:
+        raise ClusterError(f"the path of the state folder {root} is too long for a socket in it: choose a shorter one")
+
+
+def _has_overlay() -> bool:
+    """Whether the kernel knows overlayfs, after asking it to load the module."""
+    known = Path("/proc/filesystems")
+    if "overlay" not in known.read_text().split() and packages.program("modprobe"):
+        subprocess.run(["modprobe", "overlay"], capture_output=True, check=False)
+    return "overlay" in known.read_text().split()
+
+
 def _refuse_bad(state: State, options: Options) -> None:
-    namespaces.refuse_hidden(state.root)
+    refuse_folder(state.root)
     for archive in options.images:
         if not archive.is_file():
             raise ClusterError(f"no such image archive: {archive}")
-    if "overlay" not in Path("/proc/filesystems").read_text().split():
-        raise ClusterError(f"the kernel has no overlay file system (try `modprobe overlay`). {packages.ALTERNATIVE}")
+    if not _has_overlay():
+        raise ClusterError(f"the kernel has no overlay file system. {packages.ALTERNATIVE}")
     strangers = [path.name for path in state.root.iterdir()] if state.root.is_dir() else []
     if strangers and not {"settings.json", "pki", "conf"} & set(strangers):
         raise ClusterError(f"{state.root} holds files of something else: choose an empty or new state folder")
@@ -130,22 +150,16 @@ def _refuse_bad(state: State, options: Options) -> None:
 
 @contextmanager
 def _undone_on_failure(state: State) -> Iterator[None]:
-    """Take a half-started cluster down again when its start fails or is interrupted, also by SIGTERM."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
+    """Take a half-started cluster down again when its start fails or is interrupted; its logs stay."""
     try:
         yield
     except BaseException:
         # A second Ctrl-C must not interrupt the clearing.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         _end(state)
         cgroups.remove(state.name)
         raise
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _start(state: State, options: Options, binaries: build.Binaries, lock: int) -> None:
@@ -174,12 +188,17 @@ def _start(state: State, options: Options, binaries: build.Binaries, lock: int) 
             start_new_session=True,
         )
     # It ends as soon as PID 1 is written down; until then it holds the lock, should this process be killed.
-    starter.wait()
+    try:
+        starter.wait()
+    finally:
+        starter.wait()  # also when interrupted: only then is it known whom to kill
 
 
 def _follow_start(state: State) -> None:
     shown = 0
     while True:
+        # Looked at first: what it wrote before its death is then seen below.
+        lives = state.init() is not None
         text = state.progress.read_text() if state.progress.exists() else ""
         lines = text.splitlines()
         for line in lines[shown:]:
@@ -189,7 +208,7 @@ def _follow_start(state: State) -> None:
             return
         if state.failed.exists():
             raise ClusterError(f"the cluster did not start: {state.failed.read_text()}")
-        if state.init() is None:
+        if not lives:
             raise ClusterError(f"the cluster's first process is gone: see {state.log}/init.log")
         time.sleep(_POLL_SECONDS)  # noqa: TID251 - follows a file
 
@@ -234,7 +253,12 @@ def _available_mib() -> int:
 
 def _print_memory(state: State) -> None:
     """The proportional set sizes of the cluster's processes: pages shared by the one binary count once."""
-    pids = {pid for group in cgroups.groups(state.name) for file in group.rglob("cgroup.procs") for pid in file.read_text().split()}
+    pids = {
+        pid
+        for group in cgroups.groups(state.name)
+        for file in group.rglob("cgroup.procs")
+        for pid in file.read_text().split()
+    }
     sizes: list[tuple[int, str]] = []
     for pid in pids:
         try:
@@ -246,6 +270,3 @@ def _print_memory(state: State) -> None:
     for size, name in sorted(sizes, reverse=True)[:12]:
         print(f"{size / 1024:8.0f} MiB  {name}")
     print(f"{sum(size for size, _ in sizes) / 1024:8.0f} MiB  in all")
-
-
-__all__ = ["Options", "Process", "down", "load", "memory_plan", "status", "up"]

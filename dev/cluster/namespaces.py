@@ -116,7 +116,7 @@ def _own_folder(folder: str, state: State, own: dict[str, Path]) -> None:
         if entry.name in own:
             continue
         if entry.is_symlink():
-            target.symlink_to(os.readlink(entry.path))
+            target.symlink_to(Path(entry.path).readlink())
             continue
         if entry.is_dir():
             target.mkdir()

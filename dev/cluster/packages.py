@@ -26,8 +26,6 @@ _PACKAGE_OF_PROGRAM = {
     "ip": "iproute2",
     "openssl": "openssl",
     "mount": "mount",
-    "nsenter": "util-linux",
-    "sysctl": "procps",
 }
 _CNI_PLUGINS = ("ptp", "host-local", "portmap", "loopback")
 
@@ -52,7 +50,9 @@ def ensure() -> None:
         ClusterError: not root, no apt-get, or apt-get failed.
     """
     if os.geteuid() != 0:
-        raise ClusterError(f"the local cluster must run as root: it makes namespaces, mounts, control groups. {ALTERNATIVE}")
+        raise ClusterError(
+            f"the local cluster must run as root: it makes namespaces, mounts, control groups. {ALTERNATIVE}"
+        )
     packages = missing()
     if not packages:
         return
@@ -72,4 +72,6 @@ def ensure() -> None:
 
 def _apt_get(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(["apt-get", "--quiet", *arguments], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["apt-get", "--quiet", *arguments], env=environment, capture_output=True, text=True, check=False
+    )

