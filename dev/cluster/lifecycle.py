@@ -88,7 +88,9 @@ def status(state: State) -> int:
     """Print what is up and what is not; returns 0 if the cluster serves, else 1."""
     init = state.init()
     if init is None or not state.ready.exists():
-        print(f"down: no cluster serves in {state.root}" if init is None else "starting")
+        print("starting" if init else f"down: no cluster serves in {state.root}")
+        if state.failed.exists():
+            print(f"the last start failed: {state.failed.read_text()}")
         return 1
     print(f"up: pid {init.pid}, export KUBECONFIG={state.kubeconfig}")
     if state.dead.exists():
@@ -138,14 +140,12 @@ def _has_overlay() -> bool:
 
 def _refuse_bad(state: State, options: Options) -> None:
     refuse_folder(state.root)
+    state.refuse_stranger()
     for archive in options.images:
         if not archive.is_file():
             raise ClusterError(f"no such image archive: {archive}")
     if not _has_overlay():
         raise ClusterError(f"the kernel has no overlay file system. {packages.ALTERNATIVE}")
-    strangers = [path.name for path in state.root.iterdir()] if state.root.is_dir() else []
-    if strangers and not {"settings.json", "pki", "conf"} & set(strangers):
-        raise ClusterError(f"{state.root} holds files of something else: choose an empty or new state folder")
 
 
 @contextmanager
@@ -163,6 +163,7 @@ def _undone_on_failure(state: State) -> Iterator[None]:
 
 
 def _start(state: State, options: Options, binaries: build.Binaries, lock: int) -> None:
+    state.mark.touch()
     for folder in _FOLDERS:
         (state.root / folder).mkdir(mode=0o700)
     pause = state.root / "pause.tar"
@@ -232,12 +233,14 @@ def _end(state: State) -> None:
 
 def _clear(state: State) -> None:
     """Leave an empty folder and nothing else."""
+    state.refuse_stranger()
     _end(state)
     cgroups.remove(state.name)
     mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     if any(Path(path).is_relative_to(state.root) for path in mounted):
         raise ClusterError(f"something is mounted under {state.root}: unmount it, then run the command again")
-    for entry in state.root.iterdir():
+    # The mark goes last: an interrupted removal can be taken up again.
+    for entry in sorted(state.root.iterdir(), key=lambda path: path == state.mark):
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

@@ -94,6 +94,11 @@ class State:
         return self.conf / "inside.kubeconfig"
 
     @property
+    def mark(self) -> Path:
+        """Says that this folder is a cluster's, and may be emptied."""
+        return self.root / "shadowlift-cluster"
+
+    @property
     def settings(self) -> Path:
         """What `up` tells the cluster's PID 1, as JSON."""
         return self.root / "settings.json"
@@ -138,6 +143,11 @@ class State:
         if process is None or not self.ready.exists():
             raise ClusterError(f"no cluster is up in {self.root}: run `python3 -m dev.cluster up`")
         return process
+
+    def refuse_stranger(self) -> None:
+        """Raise `ClusterError` if the folder holds files of something else, which `up` and `down` would remove."""
+        if self.root.exists() and any(self.root.iterdir()) and not self.mark.exists():
+            raise ClusterError(f"{self.root} holds files that are no cluster's: choose an empty or new state folder")
 
     def record(self, process: Process) -> None:
         """Write down the cluster's PID 1; atomic, for a reader at any moment."""
