@@ -6,6 +6,7 @@ Works on a copy of the folder `bentos`, so that the tree stays as it was checked
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from dev.images.cache import fingerprint
@@ -53,46 +54,48 @@ def _scripts(bentos: Path) -> list[Path]:
     return sorted(bentos.glob("*/train.py"))
 
 
-def bento_key(bentos: Path, training: Path, service: str, lock: Path) -> str:
-    """Changes with any file that the service's bentofile includes, and with nothing else of the folder.
+@dataclass(frozen=True)
+class Bento:
+    """One service to build: the folder of all services, the trained models, and which service it is."""
 
-    Raises:
-        BuildError: the bentofile includes nothing, or a file that is not there.
-    """
-    bentofile = bentos / service / "bentofile.yaml"
-    included = re.findall(r"^  - (\S+)$", bentofile.read_text(), re.MULTILINE)
-    files = [(training if name.endswith(MODEL) else bentos) / name for name in included]
-    missing = [str(file.name) for file in files if not file.is_file()]
-    if missing or not files:
-        raise BuildError(f"bentos/{service}/bentofile.yaml: list existing files under `include` (missing: {missing})")
-    return fingerprint(lock, bentofile, *files)
+    bentos: Path
+    training: Path
+    service: str
+
+    def version(self, lock: Path) -> str:
+        """Changes with the lock and any file that the bentofile includes, and with nothing else of the folder.
+
+        Raises:
+            BuildError: the bentofile includes nothing, or a file that is not there.
+        """
+        bentofile = self.bentos / self.service / "bentofile.yaml"
+        included = re.findall(r"^  - (\S+)$", bentofile.read_text(), re.MULTILINE)
+        files = [(self.training if name.endswith(MODEL) else self.bentos) / name for name in included]
+        missing = [name for name, file in zip(included, files, strict=True) if not file.is_file()]
+        if missing or not files:
+            told = f"these are missing: {', '.join(missing)}" if missing else "it lists none"
+            raise BuildError(f"bentos/{self.service}/bentofile.yaml must list existing files under `include`: {told}")
+        return fingerprint(lock, bentofile, *files)
+
+    def build(self, version: str, python: Path, folder: Path) -> Layer:
+        """`bentoml build` the service with the Python of the environment; the bento becomes a layer in this folder."""
+        with tempfile.TemporaryDirectory() as work:
+            copy = shutil.copytree(self.bentos, Path(work, "sources"), ignore=shutil.ignore_patterns(MODEL))
+            shutil.copytree(self.training, copy, dirs_exist_ok=True)
+            build = ["-m", "bentoml", "build", "-f", f"{self.service}/bentofile.yaml", "--version", version, "."]
+            settings = KEEP_COMPILED | {
+                "BENTOML_HOME": work,
+                "BENTOML_DO_NOT_TRACK": "True",
+                "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",  # its tools (uv) are beside its Python
+            }
+            run([python, *build], cwd=copy, env=settings)
+            (bento,) = Path(work, "bentos").glob(f"*/{version}")  # BentoML names it after the service's class
+            return _pack(bento, folder / "layer.tar")
 
 
-def build_bento(bentos: Path, training: Path, service: str, python: Path, folder: Path) -> Layer:
-    """`bentoml build` one service under its key as the version, and pack the bento as a layer into this folder."""
-    version = folder.stem
-    with tempfile.TemporaryDirectory() as work:
-        copy = shutil.copytree(bentos, Path(work, "bentos"), ignore=shutil.ignore_patterns(MODEL))
-        shutil.copytree(training, copy, dirs_exist_ok=True)
-        home = Path(work, "home")
-        command: list[str | Path] = [
-            python,
-            "-m",
-            "bentoml",
-            "build",
-            "-f",
-            f"{service}/bentofile.yaml",
-            "--version",
-            version,
-            ".",
-        ]
-        # its tools (uv) are beside the environment's Python
-        path = f"{python.parent}:/usr/local/bin:/usr/bin:/bin"
-        settings = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "PATH": path}
-        run(command, cwd=copy, env=KEEP_COMPILED | settings)
-        bento = home / "bentos" / service / version
-        compile_tree(bento / "src", f"{HOME}/src")
-        layer = LayerWriter()
-        layer.tree(bento, HOME)
-        layer.folder(f"{HOME}/models")  # BentoML would make it, on a root that is read-only
-        return layer.write(folder / "layer.tar")
+def _pack(bento: Path, out: Path) -> Layer:
+    compile_tree(bento / "src", f"{HOME}/src")
+    layer = LayerWriter()
+    layer.tree(bento, HOME)
+    layer.folder(f"{HOME}/models")  # BentoML would make it, on a root that is read-only
+    return layer.write(out)

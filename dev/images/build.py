@@ -77,3 +77,18 @@ def write_index(archives: Iterable[Archive], out: Path) -> Path:
     file = out / "images.json"
     file.write_text(json.dumps(index, indent=1) + "\n")
     return file
+
+
+def read_index(out: Path) -> list[Path]:
+    """The archives of `<out>/images.json` in the order to import them.
+
+    Raises:
+        BuildError: nothing was built there, or an archive is no longer in the cache.
+    """
+    file = out / "images.json"
+    if not file.is_file():
+        raise BuildError(f"{file} is missing: run `python3 -m dev.images build --out {out}` first")
+    archives = [Path(entry["archive"]) for entry in json.loads(file.read_text()).values()]
+    if not all(archive.is_file() for archive in archives):
+        raise BuildError(f"{file} names archives that later builds pushed out: run the build with --out {out} again")
+    return archives

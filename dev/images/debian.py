@@ -24,6 +24,7 @@ NOT_NEEDED = (
     "/usr/share/zoneinfo",
     "/var/cache/apt",
     "/var/cache/debconf",
+    "/var/cache/ldconfig",
     "/var/lib/apt",
     "/var/lib/dpkg",
     "/var/log",

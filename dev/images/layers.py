@@ -84,12 +84,10 @@ class Layers:
         return self._layer(name, fingerprint(_maker("oci"), server), lambda folder: layer.write(folder / "layer.tar"))
 
     def _bento(self, name: str, service: str) -> Layer:
-        key = bentos.bento_key(self._bentos, self._training, service, self._locks / "bentos.txt")
-        return self._layer(
-            name,
-            fingerprint(key, _maker("bentos"), _maker("wheels"), _maker("oci")),
-            lambda folder: bentos.build_bento(self._bentos, self._training, service, self._python, folder),
-        )
+        bento = bentos.Bento(self._bentos, self._training, service)
+        version = bento.version(self._locks / "bentos.txt")
+        key = fingerprint(version, _maker("bentos"), _maker("wheels"), _maker("oci"))
+        return self._layer(name, key, lambda folder: bento.build(version, self._python, folder))
 
     @cached_property
     def _runtime(self) -> dict[str, str]:

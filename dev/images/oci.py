@@ -86,14 +86,14 @@ class LayerWriter:
         self, source: Path, destination: str, *, without: Iterable[str] = (), anywhere: Iterable[str] = ()
     ) -> None:
         """All below `source` at `destination`; without these absolute paths, and without these names anywhere."""
+        if not source.is_dir():
+            raise NotADirectoryError(source)  # os.walk would take it for an empty folder
         left_out, names = set(without), set(anywhere)
         for folder, below, inside in os.walk(source):
             place = destination.rstrip("/") + folder.removeprefix(str(source))
-            for name in [*below, *inside]:
-                if name in names or f"{place}/{name}" in left_out:
-                    (below if name in below else inside).remove(name)  # os.walk does not enter what is taken out
-                else:
-                    self._entries[f"{place}/{name}"] = (Path(folder, name), None)
+            kept = [name for name in below + inside if name not in names and f"{place}/{name}" not in left_out]
+            below[:] = [name for name in below if name in kept]  # os.walk does not enter what is taken out
+            self._entries |= {f"{place}/{name}": (Path(folder, name), None) for name in kept}
 
     def file(self, destination: str, content: bytes | Path, mode: int = 0o644) -> None:
         """One file with this content."""
