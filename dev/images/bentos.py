@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dev.images.cache import fingerprint
 from dev.images.errors import BuildError
-from dev.images.oci import Layer, LayerWriter
+from dev.images.packing import Layer, LayerWriter
 from dev.images.process import run
 from dev.images.wheels import compile_tree
 

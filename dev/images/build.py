@@ -9,7 +9,7 @@ from dev.images import bentos
 from dev.images.cache import Cache, fingerprint
 from dev.images.catalogue import Recipe, recipes
 from dev.images.errors import BuildError
-from dev.images.layers import Layers
+from dev.images.layers import Layers, maker
 from dev.images.oci import Image, digest, write_archive
 
 
@@ -61,7 +61,7 @@ def _archive(known: dict[str, Recipe], recipe: Recipe, layers: Layers, cache: Ca
     *below, own = ([layers.get(name) for name in each.layers] for each in lineage(known, recipe))
     base = [layer for each in below for layer in each]
     image = Image(recipe.name, [*base, *own], recipe.config)
-    key = fingerprint(image.reference(), Path(__file__).with_name("oci.py"))
+    key = fingerprint(image.reference(), maker("oci"))
 
     def make(folder: Path) -> None:
         write_archive(folder / "image.tar", image, omit=[layer.digest for layer in base])

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from dev.images.errors import BuildError
-from dev.images.oci import Layer, LayerWriter
+from dev.images.packing import Layer, LayerWriter
 from dev.images.process import run
 
 RELEASE = "bookworm"

