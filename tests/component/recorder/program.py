@@ -18,7 +18,7 @@ OPERATOR = "system:serviceaccount:shadowlift-system:shadowlift-operator"
 SENDER = "system:serviceaccount:clinic:outcome-sender"
 SHIPPER = "system:serviceaccount:clinic:default"
 SOURCE = Path(__file__).parents[3] / "operator"
-DEADLINE = 10.0  # seconds for anything that should take a fraction of one
+DEADLINE = 30.0  # seconds for anything that should take a fraction of one
 
 
 def people() -> TokenList:
@@ -64,7 +64,11 @@ class Recorder:
     async def __aenter__(self) -> Self:
         """Started and ready."""
         self.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE))
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -12,7 +12,9 @@ import aiohttp
 import pytest
 
 from tests.component.recorder.api_server import serve
-from tests.component.recorder.program import OUTCOMES, Recorder, batch, now, people, row, settled
+from tests.component.recorder.program import DEADLINE, OUTCOMES, Recorder, batch, now, people, row, settled
+
+pytestmark = pytest.mark.timeout(180)  # a real program, started anew by each test
 
 BATCH_ROWS = 20  # pairs per batch
 
@@ -48,7 +50,6 @@ async def ship_all(recorder: Recorder, router: str, count: int) -> None:
     await until_accepted(recorder, "/v1/batches", batch(count + 1, now() + 1, [], router=router), router)
 
 
-@pytest.mark.timeout(120)
 async def test_kill_at_any_moment_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> None:
     """Every row and outcome answered with 202 is counted exactly once, though the process was killed again and again."""
     count, kills, dice = 25, 4, random.Random(1)
@@ -72,7 +73,6 @@ async def test_kill_at_any_moment_loses_nothing_and_counts_nothing_twice(tmp_pat
         assert len({outcome["key"] for outcome in stored}) == units
 
 
-@pytest.mark.timeout(120)
 async def test_kill_while_units_close_folds_each_exactly_once(tmp_path: Path) -> None:
     """Closing is one transaction: the counters hold every unit once after any number of kills."""
     count, kills, dice = 40, 4, random.Random(2)
@@ -105,7 +105,6 @@ async def all_outcomes(recorder: Recorder) -> list[dict[str, Any]]:
     return stored
 
 
-@pytest.mark.timeout(60)
 async def test_a_full_volume_is_told_and_nothing_is_half_done(tmp_path: Path) -> None:
     """503 with Retry-After while the file cannot grow; the same batch and outcomes are stored whole when it can again."""
     async with serve(people()) as tokens, Recorder(tmp_path, tokens) as recorder:
@@ -135,7 +134,6 @@ def _limit_file_size(recorder: Recorder, limit: int) -> None:
     resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 
-@pytest.mark.timeout(60)
 async def test_fifty_concurrent_senders_share_commits(tmp_path: Path) -> None:
     """All are answered 202 and stored exactly, with fewer commits than requests."""
     async with serve(people()) as tokens, Recorder(tmp_path, tokens) as recorder:
@@ -154,7 +152,6 @@ async def _commits(recorder: Recorder) -> float:
     return float(line.split()[1])
 
 
-@pytest.mark.timeout(60)
 async def test_sigterm_finishes_what_was_accepted(tmp_path: Path) -> None:
     """Exit 0 within seconds under load; whatever was answered 202 is there afterwards."""
     async with serve(people()) as tokens, Recorder(tmp_path, tokens) as recorder:
@@ -173,7 +170,7 @@ async def test_sigterm_finishes_what_was_accepted(tmp_path: Path) -> None:
                 accepted += status == 202
 
         senders = [asyncio.create_task(load(sender)) for sender in range(8)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while accepted < 50:  # noqa: ASYNC110 - the condition is in another process
                 await asyncio.sleep(0.01)
         started = time.monotonic()
@@ -188,7 +185,7 @@ async def test_a_second_recorder_refuses_to_start(tmp_path: Path) -> None:
     """Exit 1 and one line that says why; the first one goes on."""
     async with serve(people()) as tokens, Recorder(tmp_path, tokens) as recorder:
         second = await recorder.spawn()
-        assert await asyncio.wait_for(second.wait(), 10) == 1
+        assert await asyncio.wait_for(second.wait(), DEADLINE) == 1
         assert "another recorder holds" in recorder.output.read_text()
         await recorder.register()
 
@@ -198,7 +195,7 @@ async def test_a_mistake_in_the_environment_is_told(tmp_path: Path) -> None:
     async with serve(people()) as tokens:
         recorder = Recorder(tmp_path, tokens, SHADOWLIFT_RETENTION="soon")
         process = await recorder.spawn()
-        assert await asyncio.wait_for(process.wait(), 10) == 1
+        assert await asyncio.wait_for(process.wait(), DEADLINE) == 1
         output = recorder.output.read_text()
         assert "SHADOWLIFT_RETENTION" in output
         assert "Traceback" not in output

@@ -5,8 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.component.recorder.api_server import serve
 from tests.component.recorder.program import DEADLINE, OUTCOMES, Recorder, batch, now, people, registration, row
+
+pytestmark = pytest.mark.timeout(180)  # a real program, started anew by each test
 
 TRIAL = "/v1/trials/trial-0001"
 COUNTERS, BATCHES = "/v1/counters", "/v1/batches"

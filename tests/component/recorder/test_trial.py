@@ -3,8 +3,12 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.component.recorder.api_server import serve
 from tests.component.recorder.program import OUTCOMES, Recorder, batch, now, people, row, settled
+
+pytestmark = pytest.mark.timeout(180)  # a real program, started anew by each test
 
 
 async def test_pairs_meet_their_outcomes_and_are_counted(tmp_path: Path) -> None:
