@@ -29,6 +29,7 @@ def listen(port: int = 0) -> socket.socket:
     try:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
+        listener.close()
         raise ClusterError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from error
     listener.listen()
     return listener
