@@ -54,10 +54,18 @@ class View:
             return False
         return router.ready >= router.replicas > 0 and set(router.loaded.values()) == {router.wanted}
 
+    @property
+    def settled(self) -> bool:
+        """Whether the routers do what they should in the end: an intermediate step may be loaded by all of them too."""
+        return self.routers_agree and self._holds(ConditionType.RECONCILING) is None
+
     def trouble(self) -> Condition | None:
         """The condition Stalled, where a person must act."""
+        return self._holds(ConditionType.STALLED)
+
+    def _holds(self, kind: ConditionType) -> Condition | None:
         conditions = self.status.conditions if self.status else []
-        return next((c for c in conditions if c.type == ConditionType.STALLED and c.status == "True"), None)
+        return next((c for c in conditions if c.type == kind and c.status == "True"), None)
 
 
 def look(stand: Stand, name: str, candidate: str) -> View:

@@ -151,7 +151,7 @@ class Story:
         self._watch(
             stand,
             "Promoted: the routers load the new configuration, and the answers change without a lost request.",
-            lambda view: view.clients is not None and view.clients.all_by == "candidate" and view.routers_agree,
+            lambda view: view.clients is not None and view.clients.all_by == "candidate" and view.settled,
             self.pace.traffic,
         )
 

@@ -113,6 +113,13 @@ def test_two_who_answer_are_not_one():
     assert Clients().all_by is None
 
 
+def test_while_effects_are_on_their_way_nothing_is_settled():
+    """All routers may have loaded an intermediate step: the candidate serves and is still mirrored."""
+    moving = {"type": "Reconciling", "status": "True", "reason": "Moving", "lastTransitionTime": "t"}
+    assert view(status()).settled
+    assert not view({**status(), "conditions": [moving]}).settled
+
+
 def test_routers_agree_only_when_all_are_ready_and_have_loaded_what_they_should():
     good = status()["router"]
     assert view(status()).routers_agree
