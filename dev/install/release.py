@@ -13,8 +13,6 @@ from dev.traffic.cluster_api import NAMESPACE, Cluster, Kind, Manifest, default_
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "shadowlift"
 RELEASE = "shadowlift"
-# What development wants otherwise than production; `--set` wins over it.
-_DEFAULTS: dict[str, Any] = {"recorder": {"persistence": {"size": "1Gi"}}}  # fits the local cluster's volumes
 _HELM_SECONDS = 60  # for the API server to take the objects; their becoming ready is waited for elsewhere
 _CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _CLAIM = Kind("v1", "PersistentVolumeClaim")
@@ -89,7 +87,7 @@ def apply(cluster: Cluster, wish: Wish) -> list[Manifest]:
         Overdue: a former namespace of that name does not go away.
     """
     _ensure_namespace(cluster, wish.namespace)
-    values = merged(_DEFAULTS | {"image": image_values(wish.image)}, wish.values)
+    values = merged({"image": image_values(wish.image)}, wish.values)
     with _helm(wish.namespace) as helm, helm_python.Chart.load(CHART) as chart:
         if _settle(helm):
             done = helm.upgrade(chart, RELEASE, values, reset_values=True, max_history=5, timeout=_HELM_SECONDS)
