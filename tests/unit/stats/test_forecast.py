@@ -8,6 +8,7 @@ import pytest
 from shadowlift.stats import forecast, paired
 from shadowlift.stats.bets import log_grid
 from shadowlift.stats.counts import PairedCounts
+from shadowlift.stats.wealth import Wealth
 from tests.unit.stats import exact
 
 BETS = log_grid(0.02, 0.06, 1.0)
@@ -27,6 +28,19 @@ def test_the_forecast_is_near_the_exact_expectation(seen: PairedCounts) -> None:
 
     expected = exact.follow([2 / 3] * 900, proven).mean_looks / 0.06
     assert further(seen, 0.02, 0.06) == pytest.approx(expected, rel=0.2)
+
+
+def test_the_mean_path_meets_the_bar_at_the_forecast() -> None:
+    """That many average pairs more reach the bar; one in five hundred fewer do not."""
+    seen = PairedCounts(12, 10, 378)
+    needed = further(seen, 0.02, 0.06)
+    assert needed is not None
+
+    def log_e(pairs: float) -> float:
+        amounts = (seen.wins + 0.04 * pairs, seen.losses + 0.02 * pairs, seen.ties + 0.94 * pairs)
+        return Wealth(BETS, paired.log_growth(amounts, BETS, 0.0), 1.0, 0.0).log_e_value
+
+    assert log_e(needed * 0.998) < math.log(20) <= log_e(needed)
 
 
 def test_at_the_bar_nothing_more_is_needed() -> None:

@@ -78,6 +78,17 @@ def test_the_lower_bound_and_the_e_value_say_the_same(case: Case, error_rate: fl
     assert (paired.lower_bound(given_counts, bets, reference, error_rate) > reference) == falls
 
 
+@pytest.mark.parametrize("seen", [PairedCounts(20, 9, 500), PairedCounts(31, 14, 0), PairedCounts(700, 600, 10**6)])
+def test_they_say_the_same_also_a_rounding_away_from_the_bar(seen: PairedCounts) -> None:
+    """Where the e-value all but meets the bar, the bound is on the side that the decision is on."""
+    log_e = paired.log_e_value(seen, BETS, 0.0)
+    assert log_e > 1
+    for offset in range(-40, 41):
+        error_rate = math.exp(-log_e) * (1 + offset * 2**-52)
+        falls = log_e >= -math.log(error_rate)
+        assert (paired.lower_bound(seen, BETS, 0.0, error_rate) > 0) == falls
+
+
 @repeatable
 @given(cases, error_rates)
 def test_the_upper_bound_is_the_lower_bound_of_the_other_side(case: Case, error_rate: float) -> None:
