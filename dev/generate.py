@@ -78,7 +78,7 @@ def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
     with helm_python.Chart.load(CHART) as chart:
         files = chart.render(values, name="shadowlift", namespace=EXAMPLE_NAMESPACE)
     manifests = (text for path, text in sorted(files.items()) if path.endswith(".yaml"))
-    return [item for text in manifests for item in yaml.safe_load_all(text) if item]
+    return [item for text in manifests for item in yaml.load_all(text, Loader=yaml.CSafeLoader) if item]
 
 
 def install_manifest() -> str:

@@ -36,5 +36,5 @@ def test_values_are_merged_into_all_depths() -> None:
 
 def test_a_wrong_expression_is_named() -> None:
     """The message repeats what was typed."""
-    with pytest.raises(InstallError, match="--set a.b"):
+    with pytest.raises(InstallError, match=r"--set a\.b"):
         parse_set(["a.b"])
