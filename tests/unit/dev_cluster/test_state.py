@@ -69,7 +69,7 @@ def test_a_strangers_folder_is_refused(tmp_path: Path) -> None:
 def test_the_lock_is_held_against_other_processes(tmp_path: Path) -> None:
     """While one command holds the folder another one does not get it, and it gets it afterwards."""
     state = State(tmp_path / "new")
-    attempt = f"import fcntl, os; fcntl.flock(os.open({str(state.root)!r}, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    attempt = f"import fcntl, os; fcntl.flock(os.open({str(state.root)!r}, os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)"
     with state.locked(create=True):
         refused = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, check=False)
     allowed = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, check=False)
