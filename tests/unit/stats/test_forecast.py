@@ -57,8 +57,9 @@ def test_a_lift_that_is_none_is_never_proven() -> None:
 def test_a_larger_lift_and_a_weaker_promise_need_less() -> None:
     """The forecast moves the right way."""
     seen = PairedCounts(6, 6, 188)
-    by_lift = [further(seen, lift, 0.06) for lift in (0.01, 0.02, 0.04)]
-    by_alpha = [further(seen, 0.02, 0.06, alpha) for alpha in (0.001, 0.01, 0.1)]
+    by_lift = [further(seen, lift, 0.06) or 0 for lift in (0.01, 0.02, 0.04)]
+    by_alpha = [further(seen, 0.02, 0.06, alpha) or 0 for alpha in (0.001, 0.01, 0.1)]
+    assert min(by_lift + by_alpha) > 0
     assert by_lift == sorted(by_lift, reverse=True)
     assert by_alpha == sorted(by_alpha, reverse=True)
 
