@@ -21,6 +21,7 @@ from shadowlift.recorder.settings import Settings, read_settings
 from shadowlift.recorder.token_review import TokenReviewer
 
 DRAIN_SECONDS = 10  # for requests under way when SIGTERM comes; below the pod's termination grace period
+KEEP_ALIVE_SECONDS = 75  # above the clients' pauses: a connection that closes as a request comes looks like a failure
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ async def _serve(ledger: Ledger, settings: Settings, metrics: Metrics) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         server_header=False,
     )
     try:

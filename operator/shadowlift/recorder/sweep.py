@@ -32,17 +32,23 @@ async def sweep_forever(ledger: Ledger) -> None:
 
 
 async def sweep(ledger: Ledger, *, purge: bool) -> None:
-    """One round: silent routers first, since closing waits for the others; then everything that is due."""
+    """One round: what is due is closed, in as many steps as that takes, and house is kept."""
     now = ledger.clock()
-    silent = await ledger.write(lambda connection: upkeep.mark_silent(connection, now, ledger.rules, ledger.heard_at))
-    ledger.metrics.silent_routers.set(silent)
-    step = Step(closed=0, more=True)
+    step = await ledger.write(lambda connection: _first_step(connection, now, ledger))
+    ledger.metrics.units_closed.inc(step.closed)
     while step.more:
         step = await ledger.write(lambda connection: close_due(connection, now, ledger.rules, CLOSE_LIMIT))
         ledger.metrics.units_closed.inc(step.closed)
-    await ledger.write(lambda connection: upkeep.expire_orphans(connection, now))
     while purge:
         purge = await ledger.write(lambda connection: _purge(connection, now, ledger))
+
+
+def _first_step(connection: Connection, now: int, ledger: Ledger) -> Step:
+    """Silent routers first, since closing does not wait for them."""
+    ledger.metrics.silent_routers.set(upkeep.mark_silent(connection, now, ledger.rules, ledger.heard_at))
+    step = close_due(connection, now, ledger.rules, CLOSE_LIMIT)
+    upkeep.expire_orphans(connection, now)
+    return step
 
 
 def _purge(connection: Connection, now: int, ledger: Ledger) -> bool:

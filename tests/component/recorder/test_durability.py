@@ -17,6 +17,7 @@ from tests.component.recorder.program import DEADLINE, OUTCOMES, Recorder, batch
 pytestmark = pytest.mark.timeout(180)  # a real program, started anew by each test
 
 BATCH_ROWS = 20  # pairs per batch
+HOUR_US = 3_600_000_000  # nothing closes while a test runs
 
 
 async def until_accepted(recorder: Recorder, path: str, body: dict[str, Any], token: str) -> int:
@@ -54,9 +55,7 @@ async def test_kill_at_any_moment_loses_nothing_and_counts_nothing_twice(tmp_pat
     """Every row and outcome answered with 202 is counted exactly once, though the process was killed again and again."""
     count, kills, dice = 25, 4, random.Random(1)
     async with serve(people()) as tokens, Recorder(tmp_path, tokens) as recorder:
-        # Long enough that no unit closes before its outcome was accepted, however often the process is killed in between.
-        await recorder.register(routers=["router-1", "router-2"], maturityUs=60_000_000)
-        await recorder.register("trial-0002")
+        await recorder.register(routers=["router-1", "router-2"], maturityUs=HOUR_US)
         senders = [asyncio.create_task(ship_all(recorder, router, count)) for router in ("router-1", "router-2")]
         for _ in range(kills):
             await asyncio.sleep(dice.uniform(0.05, 0.4))
@@ -108,7 +107,7 @@ async def all_outcomes(recorder: Recorder) -> list[dict[str, Any]]:
 async def test_a_full_volume_is_told_and_nothing_is_half_done(tmp_path: Path) -> None:
     """503 with Retry-After while the file cannot grow; the same batch and outcomes are stored whole when it can again."""
     async with serve(people()) as tokens, Recorder(tmp_path, tokens) as recorder:
-        await recorder.register(maturityUs=60_000_000)
+        await recorder.register(maturityUs=HOUR_US)
         seq = 1
         _limit_file_size(recorder, 768 << 10)
         while await recorder.ship(batch(seq, now(), pairs_of("router-1", seq, now()))) == 202:

@@ -39,9 +39,9 @@ def test_requests_without_copy_or_unit_are_counted_and_left(world: World) -> Non
         live("a", mirrored=False),
         live("b", unitless=True),
         live("c", mirrored=False, unitless=True),
-        shadow("b", unitless=True),
     ]
     world.ship(rows)
+    world.ship([shadow("b", unitless=True)])
     epoch = world.epoch()
     assert (epoch.live, epoch.unmirrored, epoch.unitless, epoch.booked) == (3, 2, 1, 0)
     assert world.count("shadows") == 0
@@ -76,6 +76,7 @@ def test_candidate_answers_of_repeated_units_are_no_orphans(world: World) -> Non
     """They are dropped quietly, whichever of their lines comes first; an answer without any live line is an orphan."""
     world.ship([live("a", unit="u1")])
     world.ship([shadow("b", unit="u1")])
+    assert world.count("shadows") == 0
     world.ship([shadow("c")])
     world.ship([live("c", unit="u1")])
     world.ship([shadow("d")])

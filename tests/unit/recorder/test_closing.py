@@ -34,6 +34,16 @@ def test_closing_waits_for_the_slowest_router(world: World) -> None:
     assert world.counters().open == 0
 
 
+def test_only_units_before_the_watermark_close(world: World) -> None:
+    """Of mature units, and of warm-up pairs, those that started later wait."""
+    rows = [live("a"), live("b", t=START + 1), live("c", epoch=0), live("d", epoch=0, t=START + 1)]
+    world.ship(rows, low=START + 1)
+    world.now = DUE + 1
+    world.sweep()
+    assert world.counters().open == 2
+    assert (world.epoch(0).candidate_silent, world.epoch(1).candidate_silent) == (1, 1)
+
+
 def test_closing_waits_for_a_router_that_was_never_heard_until_it_is_silent(world: World) -> None:
     """A router just registered may hold lines of long ago."""
     world.now = DUE - SECOND
