@@ -1,0 +1,212 @@
+"""Named worlds for the tests of the core: a ModelDeployment at some point of its life, without any shell around it.
+
+`Life.cycle()` decides once and lets the effects of the plan happen at once: records are durable, routers load, pods start.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
+from shadowlift.api.names import LABEL_WORKLOAD
+from shadowlift.api.record import Record
+from shadowlift.api.spec import parse_spec
+from shadowlift.api.status import Condition, Status
+from shadowlift.errors import InvalidInput
+from shadowlift.resources.owner import Owner
+from shadowlift.resources.router.intent import RouterIntent
+from shadowlift.resources.routers import RouterSettings
+from shadowlift.rollout.decide import decide
+from shadowlift.rollout.observed import (
+    EvidenceView,
+    Observed,
+    Published,
+    Resource,
+    RouterPod,
+    Routers,
+    ServiceView,
+    Workload,
+)
+from shadowlift.rollout.plan import Plan
+from shadowlift.rollout.world import World
+from tests.support.world import BETTER, spec
+
+NOW = 1_800_000_000.0
+RULES = ServiceView("rules", frozenset({8080}))
+OWNER = Owner("triage", "clinic", "uid-of-triage")
+SETTINGS = RouterSettings("shadowlift:test")
+VALUES = {"M": 40, "B": 60}
+WARM = EpochCounters(live=100, booked=100, ties=90, disagreements=10, current_values=VALUES, candidate_values=VALUES)
+
+
+@dataclass
+class Life:
+    """One ModelDeployment; a test changes what it is about and cycles."""
+
+    spec: dict[str, Any] = field(default_factory=spec)
+    now: float = NOW
+    records: tuple[Record, ...] = ()
+    status: Status | None = None
+    generation: int = 1
+    published: Published | None = None
+    pods: tuple[RouterPod, ...] = tuple(RouterPod(f"r-{n}", f"uid-r-{n}", True, None, None) for n in (1, 2))
+    workloads: dict[str, Workload] = field(default_factory=dict)
+    service: ServiceView | None = RULES
+    ledger: str | None = "ledger-1"
+    error: str | None = None
+    counters: dict[str, TrialCounters] = field(default_factory=dict)
+    registered: set[str] = field(default_factory=set)
+    taken: tuple[str, ...] = ()
+    loads: bool = True  # routers load what is published
+    starts: bool = True  # pods of workloads become ready
+    last: Plan | None = None
+
+    def copy(self) -> "Life":
+        """The same life, to go another way from here."""
+        return replace(
+            self, workloads=dict(self.workloads), counters=dict(self.counters), registered=set(self.registered)
+        )
+
+    def observed(self) -> Observed:
+        """What a cycle would know now."""
+        read: Any
+        try:
+            read = parse_spec(self.spec)
+        except InvalidInput as error:
+            read = error
+        trial = self.last.watch_trial if self.last else None
+        known = trial in self.registered
+        return Observed(
+            resource=Resource(OWNER, self.generation, read, self.status),
+            records=self.records,
+            settings=SETTINGS,
+            recorder_url="http://recorder.:8080",
+            workloads=dict(self.workloads),
+            current_service=self.service,
+            routers=Routers(self.published, self.pods),
+            evidence=EvidenceView(
+                self.ledger, self.counters.get(trial or "") if known else None, self.now, self.error, registered=known
+            ),
+            taken=self.taken,
+        )
+
+    def world(self) -> World:
+        """The facts derived from it."""
+        observed = self.observed()
+        if isinstance(observed.resource.spec, InvalidInput):
+            raise observed.resource.spec
+        return World(observed, observed.resource.spec, self.now)
+
+    def plan(self) -> Plan:
+        """What would be done now; nothing happens."""
+        return decide(self.observed(), self.now)
+
+    def cycle(self) -> Plan:
+        """Decide once; the effects happen."""
+        plan = self.plan()
+        watched = self.last.watch_trial if self.last and plan.records else None
+        self.last = plan if watched is None else replace(plan, watch_trial=watched)
+        self.status = plan.status
+        self.records += plan.records
+        for registration in plan.registrations:
+            self.registered.add(registration.uid)
+            self.counters.setdefault(registration.uid, TrialCounters(uid=registration.uid))
+        for manifest in plan.manifests:
+            self._run(manifest)
+        if plan.router is not None:
+            intent = RouterIntent.model_validate_json(plan.router.config_map["data"]["intent.json"])
+            number = int(plan.router.version.split("-")[0])
+            self.published = Published(plan.router.version, number, intent, fresh=True)
+        if self.loads and self.published is not None:
+            self.pods = tuple(replace(pod, loaded=self.published.version) for pod in self.pods)
+        for name in plan.delete:
+            del self.workloads[name]
+        self.now += 0.5
+        return plan
+
+    def _run(self, manifest: dict[str, Any]) -> None:
+        name = manifest["metadata"]["name"]
+        if manifest["kind"] != "Deployment" or LABEL_WORKLOAD not in manifest["metadata"]["labels"]:
+            return
+        replicas = manifest["spec"]["replicas"]
+        image = manifest["spec"]["template"]["spec"]["containers"][0]["image"]
+        known = self.workloads.get(name, Workload(name, replicas, 0))
+        ready = replicas if self.starts else min(known.ready, replicas)
+        images = frozenset({f"sha256:{image}"}) if ready else frozenset[str]()
+        self.workloads[name] = replace(known, replicas=replicas, ready=ready, images=images)
+
+    def settle(self, limit: int = 40) -> Status:
+        """Cycle until nothing is on its way and nothing changes."""
+        for _ in range(limit):
+            before = (self.status, self.records, self.published, dict(self.workloads), set(self.registered))
+            plan = self.cycle()
+            if before == (self.status, self.records, self.published, self.workloads, self.registered):
+                return plan.status
+        raise AssertionError(f"not settled after {limit} cycles: {self.status}")
+
+    def edit(self, **changes: Any) -> None:
+        """The user applies a changed spec; a value of None takes a field back."""
+        self.spec = {key: value for key, value in {**self.spec, **changes}.items() if value is not None}
+        self.generation += 1
+
+    @property
+    def trial(self) -> str:
+        """Uid of the trial in status."""
+        if self.status is None or self.status.trial is None:
+            raise AssertionError("no trial yet")
+        return self.status.trial.uid
+
+    def count(self, epoch: int, counters: EpochCounters) -> None:
+        """The recorder has counted this in an epoch."""
+        before = self.counters[self.trial]
+        self.counters[self.trial] = before.model_copy(update={"epochs": {**before.epochs, str(epoch): counters}})
+
+    def routers_report(self, *reports: RouterReport) -> None:
+        """What the recorder says of the routers."""
+        self.counters[self.trial] = self.counters[self.trial].model_copy(update={"routers": list(reports)})
+
+    def condition(self, kind: str) -> Condition | None:
+        """One condition of the status."""
+        found = self.status.conditions if self.status else []
+        return next((condition for condition in found if condition.type == kind), None)
+
+
+def warming(**changes: Any) -> Life:
+    """A trial that the routers have loaded; nothing compared yet."""
+    return _lived("warming").copy() if not changes else _warmed(changes)
+
+
+def counting(**changes: Any) -> Life:
+    """A trial whose evidence counts; none has come."""
+    return _lived("counting").copy() if not changes else _counted(changes)
+
+
+def promoted() -> Life:
+    """A promotion in force, not adopted."""
+    return _lived("promoted").copy()
+
+
+def _warmed(changes: dict[str, Any]) -> Life:
+    life = Life(spec=spec(**changes))
+    life.settle()
+    return life
+
+
+def _counted(changes: dict[str, Any]) -> Life:
+    life = _warmed(changes)
+    life.count(0, WARM)
+    life.settle()
+    return life
+
+
+def _promoted(changes: dict[str, Any]) -> Life:
+    life = _counted(changes)
+    life.count(1, EpochCounters(**BETTER))
+    life.settle()
+    return life
+
+
+@cache
+def _lived(how: str) -> Life:
+    """Lived once, copied for each test: most tests begin at one of these."""
+    return {"warming": _warmed, "counting": _counted, "promoted": _promoted}[how]({})

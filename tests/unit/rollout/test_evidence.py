@@ -1,0 +1,149 @@
+"""From counters to evidence: sums are exact, warm-up never counts, and the stated policy decides what silence means."""
+
+import math
+
+import pytest
+
+from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
+from shadowlift.api.spec import Missing
+from shadowlift.rollout.evidence import assessment, counted, coverage_of, pairs, plain, shown, signed, total
+from shadowlift.rollout.gates import SELECTION_BAR, selection_evidence
+from shadowlift.stats.counts import PairedCounts
+from shadowlift.stats.verdict import Decision
+from tests.unit.rollout.tale import BASELINE, terms
+
+ONE = EpochCounters(
+    live=10, wins=3, losses=1, ties=6, unlabelled=2, reasons={"NoBody": 1}, current_values={"M": 4, "B": 6}
+)
+TWO = EpochCounters(live=5, wins=1, losses=2, ties=2, reasons={"NoBody": 2, "Late": 1}, current_values={"M": 5})
+
+
+def test_epochs_add_up_field_by_field():
+    """Every number and every key of every map, in any order."""
+    both = total([ONE, TWO])
+    assert both == total([TWO, ONE])
+    assert (both.live, both.wins, both.losses, both.ties, both.unlabelled) == (15, 4, 3, 8, 2)
+    assert (both.reasons, both.current_values) == ({"NoBody": 3, "Late": 1}, {"M": 9, "B": 6})
+    assert total([]) == EpochCounters()
+    for name, field in EpochCounters.model_fields.items():
+        one = EpochCounters.model_validate({name: 1 if field.annotation is int else {"x": 1}})
+        assert getattr(total([one, one]), name) == (2 if field.annotation is int else {"x": 2}), name
+
+
+def test_the_warm_up_epoch_is_left_out_by_its_number():
+    """Epoch 0 never counts; every later one does."""
+    counters = TrialCounters(uid="trial-0001", epochs={"0": ONE, "1": TWO, "10": TWO})
+    assert counted(counters) == total([TWO, TWO])
+
+
+@pytest.mark.parametrize(
+    ("missing", "promotion", "harm"),
+    [
+        (Missing.WORST, PairedCounts(3, 3, 6), PairedCounts(5, 1, 6)),
+        (Missing.AT_RANDOM, PairedCounts(3, 1, 6), PairedCounts(3, 1, 6)),
+        (
+            Missing.VALUE,
+            PairedCounts(3, 3, 6),
+            PairedCounts(5, 1, 6),
+        ),  # none should be left; if one is, it is the worst
+    ],
+)
+def test_what_an_outcome_that_did_not_come_counts_as(missing: Missing, promotion: PairedCounts, harm: PairedCounts):
+    """Worst: against the candidate in the promotion test and for it in the harm test. AtRandom: as if the pair were not."""
+    seen = pairs(ONE, missing)
+    assert (seen.promotion, seen.harm) == (promotion, harm)
+
+
+@pytest.mark.parametrize("missing", Missing)
+def test_without_missing_outcomes_the_policies_agree(missing: Missing):
+    """A policy for what did not come changes nothing where all came."""
+    seen = pairs(TWO, missing)
+    assert seen.promotion == seen.harm == PairedCounts(1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("missing", "decision"),
+    [("Worst", Decision.CONTINUE), ("AtRandom", Decision.PROMOTE), ("Value", Decision.CONTINUE)],
+)
+def test_selective_labels_promote_under_at_random_only(missing: str, decision: Decision):
+    """80 wins with an outcome and 80 disagreements without: proven only where the user asserts that silence says nothing."""
+    epoch = EpochCounters(wins=80, losses=10, ties=900, unlabelled=80)
+    assert assessment(terms(missing=missing), BASELINE, epoch).decision is decision
+
+
+@pytest.mark.parametrize(
+    ("labelled", "silent", "selected"),
+    [
+        ({}, {}, False),
+        ({"M": 50}, {"M": 50}, False),  # one answer only: nothing to compare
+        ({"M": 50, "B": 50}, {"M": 50, "B": 50}, False),
+        ({"M": 5, "B": 3}, {"M": 3, "B": 5}, False),
+        ({"M": 50, "B": 5}, {"M": 5, "B": 50}, True),
+        ({"M": 50}, {"B": 50}, True),
+        ({"M": 100_000, "B": 10}, {"M": 10, "B": 100_000}, True),  # finite, however strong
+    ],
+)
+def test_labels_that_depend_on_the_served_answer_are_noticed(labelled: dict, silent: dict, selected: bool):
+    """The evidence ratio crosses its bar when label rates differ by answer, and is finite always."""
+    ratio = selection_evidence(EpochCounters(labelled_by_answer=labelled, unlabelled_by_answer=silent))
+    assert math.isfinite(ratio)
+    assert (ratio >= SELECTION_BAR) is selected
+
+
+def test_equal_label_rates_speak_against_selection():
+    """The more labels come alike, the further the ratio is below one: it is evidence, not a test that must trip one day."""
+    ratios = [
+        selection_evidence(EpochCounters(labelled_by_answer={"M": n, "B": n}, unlabelled_by_answer={"M": n, "B": n}))
+        for n in (10, 100, 1000)
+    ]
+    assert 1 > ratios[0] > ratios[1] > ratios[2] > 0
+
+
+@pytest.mark.parametrize(
+    ("log_e", "text"),
+    [
+        (0.0, "1"),
+        (math.log(100), "100"),
+        (math.log(12345.678), "1.235e+04"),
+        (math.log(2e6), "2.00e+6"),
+        (-20.0, "2.06e-9"),
+        (2000.0, "3.88e+868"),
+    ],
+)
+def test_an_e_value_is_text_a_person_can_read(log_e: float, text: str):
+    """Beyond what a double holds it is still written, from its logarithm; and it is a number again when read."""
+    assert plain(log_e) == text
+    float(text)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0312, "+0.0312"), (-0.5, "-0.5000"), (0.0, "+0.0000")])
+def test_a_lift_carries_its_sign(value: float, text: str):
+    """Better and worse are told apart at first sight."""
+    assert signed(value) == text
+
+
+def test_evidence_shows_what_the_decision_saw():
+    """Counts, estimate, bounds, e-values and bars, all from the same assessment."""
+    epoch = EpochCounters(wins=90, losses=10, ties=900, labelled=100)
+    seen = shown(epoch, assessment(terms(), BASELINE, epoch))
+    assert (seen.n, seen.wins, seen.losses, seen.ties, seen.labelled, seen.unlabelled) == (1000, 90, 10, 900, 100, 0)
+    assert (seen.estimate, seen.bar, seen.harm_bar) == ("+0.0800", "100", "100")
+    assert seen.lower is not None
+    assert float(seen.lower) > 0
+    assert seen.e_value is not None
+    assert float(seen.e_value) >= 100
+
+
+def test_without_pairs_the_estimate_is_absent():
+    """Absent is not zero."""
+    seen = shown(EpochCounters(), assessment(terms(), BASELINE, EpochCounters()))
+    assert (seen.n, seen.estimate, seen.needed) == (0, None, None)
+
+
+def test_coverage_tells_what_the_evidence_does_not_speak_for():
+    """The share leaves out nothing that a promotion would move; losses of all routers add up."""
+    routers = [RouterReport(uid=uid, last_seen=None, low=None, lines_lost=3, shed=2) for uid in ("a", "b")]
+    counters = TrialCounters(uid="trial-0001", routers=routers, outcomes_late=4)
+    seen = coverage_of(EpochCounters(live=200, unmirrored=2, unitless=1, ours=1), counters)
+    assert (seen.live, seen.share, seen.lines_lost, seen.shed, seen.outcomes_late) == (206, "0.9800", 6, 4, 4)
+    assert coverage_of(EpochCounters(), TrialCounters(uid="trial-0001")).share is None
