@@ -84,6 +84,7 @@ def _serving(world: World) -> Serving:
             target, reason = choice, "ServeOverride"
             if promotion is not None and choice is world.promoted:
                 reason, record = "Promoted", promotion.record.suffix
+            break
     if target is world.current:
         reason = _why_current(world)
     before = world.observed.resource.status
