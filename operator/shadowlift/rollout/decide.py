@@ -39,14 +39,11 @@ def decide(observed: Observed, now: float) -> Plan:
     if isinstance(spec, InvalidInput):
         return Plan(status=invalid_status(observed, spec, now))  # what serves stays as it is
     world = World(observed, spec, now)
-    for transition in TRANSITIONS:
-        record = transition(world)
-        if record is not None:
-            step = Step(phase_of(world), record=record)
-            return Plan(status=report(world, step), records=(record,), requeue_after=0.0)
-    step = STEPS[phase_of(world)](world)
+    trial = world.open_trial.uid if world.open_trial else None
+    record = next((record for transition in TRANSITIONS if (record := transition(world)) is not None), None)
+    step = Step(phase_of(world), record=record) if record else STEPS[phase_of(world)](world)
     if step.record is not None:
-        return Plan(status=report(world, step), records=(step.record,), requeue_after=0.0)
+        return Plan(status=report(world, step), records=(step.record,), requeue_after=0.0, watch_trial=trial)
     update = routing.update(world, step)
     stale = routing.stale_pods(world)
     moving = update is not None or bool(stale) or not routing.settled(world, step)
@@ -58,7 +55,7 @@ def decide(observed: Observed, now: float) -> Plan:
         refresh=stale if update is None else tuple(pod.name for pod in observed.routers.ready),
         delete=objects.unused_workloads(world, step),
         requeue_after=LOOK_AGAIN if moving else step.requeue_after,
-        watch_trial=world.open_trial.uid if world.open_trial else None,
+        watch_trial=trial,
     )
 
 

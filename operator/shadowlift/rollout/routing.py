@@ -15,22 +15,22 @@ from shadowlift.rollout.world import World
 def desired(world: World, step: Step) -> RouterIntent:
     """What the routers should do in the end."""
     serves_current = world.serving is world.current
-    kept = (
-        world.promoted if serves_current else world.serving
-    )  # a promoted candidate stays prepared while current serves
-    intent = RouterIntent(
+    known = (
+        world.mirroring or world.observed.evidence.registered
+    )  # the recorder must know the trial before its first line
+    mirrors = step.mirror and known and world.open_trial is not None
+    # Kept ready behind no route: what was promoted while current serves by hand, else what may be promoted next.
+    beside = world.promoted or (world.challenger if mirrors else None)
+    candidate = beside if serves_current else world.serving
+    return RouterIntent(
         current=world.current.upstream,
-        candidate=kept.upstream if kept else None,
+        candidate=candidate.upstream if candidate else None,
         serve="current" if serves_current else "candidate",
+        shadow=world.challenger.upstream if mirrors else None,
+        trial=_trial(world) if mirrors else None,
         try_timeout_ms=world.try_timeout_ms,
         recorder_url=world.observed.recorder_url,
     )
-    known = (
-        world.mirroring or world.observed.evidence.registered
-    )  # the recorder must know the trial before the first line
-    if not step.mirror or not known or world.open_trial is None:
-        return intent
-    return intent.model_copy(update={"shadow": world.challenger.upstream, "trial": _trial(world)})
 
 
 def _trial(world: World) -> TrialRoute:

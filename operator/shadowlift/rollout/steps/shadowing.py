@@ -62,7 +62,7 @@ def _warm(look: Look) -> bool:
 def _counting(look: Look) -> Record:
     """Fix the bets by the rate of disagreement, which needs no outcome (the second moment of a pair is at most that rate)."""
     epoch, terms = look.warm_up, look.trial.terms
-    n = epoch.disagreements + epoch.ties
+    n = max(sum(epoch.current_values.values()), epoch.disagreements)  # pairs compared; their outcomes may still be open
     test = PairedTest.planned(
         minimum_lift=terms.minimum_lift,
         target_lift=terms.target_lift,
