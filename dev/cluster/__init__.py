@@ -6,7 +6,7 @@ sees only as one process, one state folder and one loopback port. The files, in 
 
     packages   Debian programs that must be there          toolchain, build   Go, and the binaries made with it
     state      the folder of one cluster, its lock         cgroups            its control groups
-    pki        certificates and kubeconfigs                config             what each program reads
+    pki        certificates and kubeconfigs                config, commands   what programs read, how they start
     lifecycle  up, down, status: the host's side           init               PID 1 inside: starts everything
     namespaces the kernel calls and the mounts             relay              a loopback port into the cluster
     volumes    PersistentVolumes that are given again      inside             exec and shell

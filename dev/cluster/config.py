@@ -1,22 +1,19 @@
-"""What each of the node's programs reads and is started with: `lifecycle` calls `write`, `init` calls `commands`.
+"""What each of the node's programs reads: `lifecycle` calls `write` for a new cluster.
 
-Pure but for `write`: a state folder in, file contents and command lines out. JSON is YAML, so the Kubernetes files
-are dumped dictionaries.
+Pure but for `write`: a state folder in, file contents out. JSON is YAML, so the Kubernetes files are dumped
+dictionaries. What the programs are started with is in `commands`.
 """
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from dev.cluster.addresses import (
-    API_PORT,
     DNS_ADDRESS,
     DOMAIN,
     NODE_ADDRESS,
     NODE_NAME,
     PAUSE_IMAGE,
     POD_RANGE,
-    SERVICE_RANGE,
 )
 from dev.cluster.packages import CNI_FOLDER
 from dev.cluster.state import State
@@ -24,8 +21,6 @@ from dev.cluster.state import State
 COREDNS_READY = "127.0.0.1:8181"
 KUBELET_HEALTH = "127.0.0.1:10248"
 PROXY_HEALTH = "127.0.0.1:10256"
-_ETCD = "http://127.0.0.1:2379"  # the loopback of the namespace: neither the host nor a pod reaches it
-_ETCD_PEER = "http://127.0.0.1:2380"
 
 
 def write(state: State, open_files: int) -> None:
@@ -185,76 +180,3 @@ def corefile(state: State) -> str:
     cache 5
 }}
 """
-
-
-def commands(state: State) -> dict[str, Sequence[str]]:
-    """The command line of every program, without its own name, by that name."""
-    pki, conf = state.pki, state.conf
-    return {
-        "containerd": ["--config", f"{conf}/containerd.toml"],
-        "etcd": [
-            f"--data-dir={state.root}/etcd",
-            f"--listen-client-urls={_ETCD}",
-            f"--advertise-client-urls={_ETCD}",
-            f"--listen-peer-urls={_ETCD_PEER}",
-            f"--initial-advertise-peer-urls={_ETCD_PEER}",
-            f"--initial-cluster=default={_ETCD_PEER}",
-            "--unsafe-no-fsync",  # nothing outlives the cluster anyway
-            "--log-level=warn",
-        ],
-        "kube-apiserver": [
-            f"--etcd-servers={_ETCD}",
-            "--bind-address=0.0.0.0",
-            f"--advertise-address={NODE_ADDRESS}",
-            f"--secure-port={API_PORT}",
-            f"--tls-cert-file={pki}/apiserver.crt",
-            f"--tls-private-key-file={pki}/apiserver.key",
-            f"--client-ca-file={pki}/ca.crt",
-            "--authorization-mode=Node,RBAC",
-            "--enable-admission-plugins=NodeRestriction",
-            "--anonymous-auth=false",
-            f"--service-account-issuer=https://kubernetes.default.svc.{DOMAIN}",
-            f"--service-account-key-file={pki}/sa.pub",
-            f"--service-account-signing-key-file={pki}/sa.key",
-            f"--service-cluster-ip-range={SERVICE_RANGE}",
-            "--allow-privileged=true",
-            "--profiling=false",
-            f"--kubelet-certificate-authority={pki}/ca.crt",
-            f"--kubelet-client-certificate={pki}/apiserver-kubelet-client.crt",
-            f"--kubelet-client-key={pki}/apiserver-kubelet-client.key",
-            "--kubelet-preferred-address-types=InternalIP",
-            "--endpoint-reconciler-type=lease",
-        ],
-        "kube-controller-manager": [
-            f"--kubeconfig={conf}/controller-manager.kubeconfig",
-            "--bind-address=127.0.0.1",
-            "--leader-elect=false",
-            "--use-service-account-credentials=true",
-            # At the default 20 requests a second the default service account comes 4 s after the node is Ready.
-            "--kube-api-qps=300",
-            "--kube-api-burst=600",
-            f"--service-account-private-key-file={pki}/sa.key",
-            f"--root-ca-file={pki}/ca.crt",
-            f"--cluster-signing-cert-file={pki}/ca.crt",
-            f"--cluster-signing-key-file={pki}/ca.key",
-            f"--cluster-cidr={POD_RANGE}",
-            "--allocate-node-cidrs=false",
-            f"--service-cluster-ip-range={SERVICE_RANGE}",
-            "--profiling=false",
-        ],
-        "kube-scheduler": [
-            f"--kubeconfig={conf}/scheduler.kubeconfig",
-            "--bind-address=127.0.0.1",
-            "--leader-elect=false",
-            "--profiling=false",
-        ],
-        "kubelet": [
-            f"--config={conf}/kubelet.json",
-            f"--kubeconfig={conf}/kubelet.kubeconfig",
-            f"--node-ip={NODE_ADDRESS}",
-            f"--hostname-override={NODE_NAME}",
-            "--v=2",
-        ],
-        "kube-proxy": [f"--config={conf}/kube-proxy.json"],
-        "coredns": ["-conf", f"{conf}/Corefile"],
-    }

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from dev.cluster import cgroups, config, images, namespaces, relay, volumes
+from dev.cluster import cgroups, commands, config, images, namespaces, relay, volumes
 from dev.cluster.addresses import API_PORT, NODE_ADDRESS, NODE_NAME, SERVICE_RANGE
 from dev.cluster.api import Api, ApiError
 from dev.cluster.errors import ClusterError
@@ -38,7 +38,7 @@ class Node:
         self._state = state
         self._listener = listener
         self._settings = json.loads(state.settings.read_text())
-        self._commands = config.commands(state)
+        self._commands = commands.command_lines(state)
         self._programs: dict[str, subprocess.Popen[bytes]] = {}
         self._began = time.monotonic()
         self._path = f"{self._settings['path']}:{SYSTEM_PATH}"

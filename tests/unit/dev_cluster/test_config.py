@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from dev.cluster import addresses, config
+from dev.cluster import addresses, commands, config
 from dev.cluster.build import COREDNS, HYPERKUBE
 from dev.cluster.state import State
 
@@ -44,14 +44,14 @@ def test_no_program_asks_for_a_negative_memory_score() -> None:
 def test_every_program_that_is_started_is_built_or_a_debian_one() -> None:
     """The list of command lines and the list of binaries must not drift apart."""
     built = {*HYPERKUBE.links, COREDNS.name} - {"kubectl"}
-    assert set(config.commands(STATE)) == built | {"containerd"}
+    assert set(commands.command_lines(STATE)) == built | {"containerd"}
 
 
 def test_no_program_reads_outside_its_cluster() -> None:
     """Two clusters run side by side: every path on a command line is in the state folder."""
     paths = [
         path
-        for arguments in config.commands(STATE).values()
+        for arguments in commands.command_lines(STATE).values()
         for path in re.findall(r"(?:^|=)(/[^\s,]+)", "\n".join(arguments), flags=re.MULTILINE)
     ]
     assert paths
