@@ -59,6 +59,8 @@ class KeyedQueue(Generic[K]):
                     heapq.heappush(self._heap, item)
                 del self._due[key]
                 self._busy.add(key)
+                if self._due:
+                    self._changed.set()  # for a worker that was about to wait when `clear` above took its signal
                 return key
             for item in held:
                 heapq.heappush(self._heap, item)
