@@ -3,11 +3,14 @@
 Used by `apply`. Compares only what the manifest names: defaults and other managers' fields are not ours.
 """
 
+import re
+from fractions import Fraction
 from typing import Any
 
-_SCALES = {
-    "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+_SCALES = {  # exact: as floats, 0.7 is not 700m
+    "": Fraction(1), "m": Fraction(1, 1000), "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12),
+    "Ki": Fraction(2**10), "Mi": Fraction(2**20), "Gi": Fraction(2**30), "Ti": Fraction(2**40),
 }  # fmt: skip
 
 
@@ -32,11 +35,6 @@ def _same_quantity(wanted: Any, actual: Any) -> bool:
     return one is not None and one == other
 
 
-def _amount(value: Any) -> float | None:
-    text = str(value)
-    number = text.rstrip("KMGTkim")
-    scale = _SCALES.get(text[len(number) :])
-    try:
-        return float(number) * scale if scale is not None else None
-    except ValueError:
-        return None
+def _amount(value: Any) -> Fraction | None:
+    found = _QUANTITY.fullmatch(str(value))
+    return Fraction(found[1]) * _SCALES[found[2] or ""] if found else None
