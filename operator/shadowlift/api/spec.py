@@ -384,7 +384,8 @@ def _check_expressions(spec: Spec) -> None:
         try:
             jmespath.compile(expression or "@")
         except JMESPathError as error:
-            raise InvalidInput(f"spec.{field}.body", f"{expression!r} is not JMESPath: {error}") from error
+            why = " ".join(str(error).split("\n", 1)[0].split())  # the rest of it draws an arrow
+            raise InvalidInput(f"spec.{field}.body", f"{expression!r} is not JMESPath: {why}") from error
 
 
 def _check_values(spec: Spec) -> None:
