@@ -67,7 +67,9 @@ class Account:
     def observe(self, reading: Reading) -> None:
         """Take in what Envoy said."""
         totals = self._totals
-        if reading.born != totals.born:
+        if totals.born == 0:
+            totals = replace(totals, born=reading.born)
+        elif reading.born != totals.born:
             self._readings.clear()
             self._of_the_dead = totals.lines
             totals = replace(

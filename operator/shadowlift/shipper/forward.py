@@ -28,7 +28,8 @@ HEARTBEAT_US = (
     5_000_000  # of an idle router with a trial: the watermark of the whole trial waits for its slowest router
 )
 TAIL_US = 15_000_000  # after a trial has gone: its last lines settle, and what was lost of them is told
-SEAL_WAIT = 5.0  # seconds; Envoy reopens its log with its next flush, half a second away
+SEAL_SECONDS = 2.0  # Envoy reopens its log with its next flush, half a second away; one that never wrote does not flush
+SEAL_POLL_SECONDS = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -63,12 +64,18 @@ class Forwarder:
     async def finish(self) -> None:
         """Send what is left, after `run` was cancelled. To be given a time limit by the caller.
 
+        Where Envoy has ended, the last word is that nothing is under way, so that the recorder need not wait for it.
+
         Raises:
-            Unavailable: the log could not be taken.
+            Unavailable, OSError: the log could not be taken.
         """
-        self._account = Account(self._tools.spool.load().totals)  # what was under way is read again from its start
-        for _ in ("pending", "log"):
-            await self._forward(last=True)
+        spool = self._tools.spool
+        self._account = Account(spool.load().totals)  # what was under way is read again from its start
+        if spool.pending():
+            await self._send_file(await self._take(), last=False)
+        gone = await self._envoy_is_gone()
+        if spool.waiting() or (gone and self._active(self._tools.clock())):
+            await self._send_file(await self._take(), last=gone)
 
     async def watch(self) -> None:
         """Keep reading Envoy's counters and the ConfigMap, also while the recorder is away. Until cancelled."""
@@ -94,61 +101,69 @@ class Forwarder:
     async def _cycle(self) -> None:
         spool, now = self._tools.spool, self._tools.clock()
         idle = not spool.waiting() and now - self._sent_at < HEARTBEAT_US
-        if spool.pending() or (self._active(now) and not idle):
-            try:
-                await self._forward()
-            except Unavailable as error:
-                _log.warning("the log cannot be taken now", extra={"error": str(error)})
-
-    async def _forward(self, *, last: bool = False) -> None:
-        """Send one file."""
-        spool = self._tools.spool
-        pending = spool.pending() or spool.rotate()
-        if pending is None:
+        if not spool.pending() and (idle or not self._active(now)):
             return
-        envoy_is_gone = await self._seal()
+        try:
+            pending = await self._take()
+        except (Unavailable, OSError) as error:
+            _log.warning("the log cannot be taken now", extra={"error": str(error)})
+        else:
+            await self._send_file(pending, last=False)
+
+    async def _take(self) -> Pending:
+        """The file to send, to which Envoy writes no more."""
+        pending = self._tools.spool.pending() or self._tools.spool.take()
+        if pending.was_envoys:
+            await self._seal(pending)
+        return pending
+
+    async def _send_file(self, pending: Pending, *, last: bool) -> None:
+        """Return when the recorder has all of it."""
         self._tools.mounted.refresh()
-        batches = 0
-        chunks = pending.chunks()
-        done = False
+        chunks, batches, done = pending.chunks(), 0, False
         while not done:
             lines, done = await asyncio.to_thread(next, chunks)
             rows, starts = await asyncio.to_thread(self._rows, lines)
             self._account.read(starts)
-            if done:
-                self._close(pending, for_ever=last and envoy_is_gone)
+            if done and last:
+                self._account.close_for_ever(pending.rotated_at)
+            elif done:
+                self._account.close(pending.rotated_at, self._hold_us)
             await self._send(pending.seq + batches, rows)
             batches += 1
+        spool = self._tools.spool
         spool.finish(pending, advanced(spool.load(), batches, self._account.totals))
 
-    async def _seal(self) -> bool:
-        """Wait until Envoy writes no more to the pending file. Return whether there is no Envoy.
+    async def _envoy_is_gone(self) -> bool:
+        try:
+            await self._tools.admin.is_live()
+        except NotFound:
+            return True
+        except Unavailable:
+            pass
+        return False
 
-        The old file is closed before the new one is made, so the new one's being there is the proof.
+    async def _seal(self, pending: Pending) -> None:
+        """Wait until Envoy writes no more to a file that was taken from it.
+
+        Envoy closes the old file before it makes the new one, so the new one's being there is the proof. An Envoy that has
+        not written since its start makes no new one until it does, but will not write to the old one either.
 
         Raises:
-            Unavailable: Envoy is there and does not reopen its log.
+            Unavailable: Envoy is there, and writes on.
         """
-
-        async def reopened() -> bool:
-            while not self._tools.spool.log.exists():
-                try:
-                    await self._tools.admin.reopen_logs()
-                except NotFound:
-                    return True
-                await asyncio.sleep(0.05)
-            return False
-
-        try:
-            return await asyncio.wait_for(reopened(), SEAL_WAIT)
-        except TimeoutError as error:
-            raise Unavailable("Envoy has not reopened its log") from error
-
-    def _close(self, pending: Pending, *, for_ever: bool) -> None:
-        if for_ever:
-            self._account.close_for_ever(pending.rotated_at)
-        else:
-            self._account.close(pending.rotated_at, self._hold_us)
+        size, waited = pending.path.stat().st_size, 0.0
+        while not self._tools.spool.log.exists():
+            try:
+                await self._tools.admin.reopen_logs()
+            except NotFound:
+                return
+            if waited >= SEAL_SECONDS:
+                if pending.path.stat().st_size == size:
+                    return
+                raise Unavailable("Envoy has not reopened its log")
+            await asyncio.sleep(SEAL_POLL_SECONDS)
+            waited += SEAL_POLL_SECONDS
 
     async def _send(self, seq: int, rows: list[Row]) -> None:
         totals, now = self._account.totals, self._tools.clock()

@@ -69,7 +69,7 @@ async def _until(stop: asyncio.Event, forwarder: Forwarder) -> None:
     for result in results:
         if isinstance(result, Exception):
             raise result
-    with contextlib.suppress(TimeoutError, Unavailable):
+    with contextlib.suppress(TimeoutError, Unavailable, OSError):
         await asyncio.wait_for(forwarder.finish(), FINISH_SECONDS)
 
 

@@ -13,7 +13,7 @@ from shadowlift.errors import Refused, Unavailable
 from shadowlift.shipper.metrics import Metrics
 
 FIRST_PAUSE = 0.5  # seconds
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 10.0  # a third of the time after which the recorder takes a router for lost
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
     access.jsonl          Envoy writes it
     pending-<seq>.jsonl   taken out of Envoy's hands; its first batch has that number; kept until the recorder has it all
+    idle-<seq>.jsonl      an empty one, which Envoy never had: nothing happened, and that is to be told
     shipper.state         the next number and the totals, always of the same size: a full volume cannot refuse to overwrite it
     trial-<uid>.json      how to read the lines of a trial that may no longer be mounted
 
@@ -22,6 +23,7 @@ from shadowlift.shipper.account import Totals
 
 BATCH_LINES = 5000  # the wire format's largest batch
 KEEP_TRIALS = 8
+_TAKEN, _IDLE = "pending-", "idle-"
 _STATE_BYTES = 4096  # one page: written whole or not at all
 
 
@@ -38,7 +40,16 @@ class Pending:
     """A file to be sent."""
 
     path: Path
-    seq: int  # of its first batch
+
+    @property
+    def seq(self) -> int:
+        """Number of its first batch."""
+        return int(self.path.stem.partition("-")[2])
+
+    @property
+    def was_envoys(self) -> bool:
+        """Whether Envoy may still write to it until it reopens its log."""
+        return self.path.name.startswith(_TAKEN)
 
     @property
     def rotated_at(self) -> int:
@@ -97,22 +108,26 @@ class Spool:
     def pending(self) -> Pending | None:
         """The file that is to be sent. One whose batches are all received, but that was not deleted, is deleted now."""
         next_seq = self.load().next_seq
-        for path in self._directory.glob("pending-*.jsonl"):
-            seq = int(path.stem.removeprefix("pending-"))
-            if seq >= next_seq:
-                return Pending(path, seq)
-            path.unlink()
+        for prefix in (_TAKEN, _IDLE):
+            for path in self._directory.glob(f"{prefix}*.jsonl"):
+                pending = Pending(path)
+                if pending.seq >= next_seq:
+                    return pending
+                path.unlink()
         return None
 
-    def rotate(self) -> Pending | None:
-        """Take the log out of Envoy's hands; None where Envoy has made none. Envoy writes on until it reopens its log."""
+    def take(self) -> Pending:
+        """Take the log out of Envoy's hands; Envoy writes on until it reopens its log. An idle file where it is empty.
+
+        Raises:
+            OSError: the volume is full, so that not even an empty file can be made.
+        """
         seq = self.load().next_seq
-        path = self._directory / f"pending-{seq}.jsonl"
-        try:
-            self.log.rename(path)
-        except FileNotFoundError:
-            return None
-        return Pending(path, seq)
+        if self.waiting():
+            return Pending(self.log.rename(self._directory / f"{_TAKEN}{seq}.jsonl"))
+        path = self._directory / f"{_IDLE}{seq}.jsonl"
+        path.touch(exist_ok=False)
+        return Pending(path)
 
     def finish(self, pending: Pending, state: State) -> None:
         """The recorder has all of it."""

@@ -1,15 +1,23 @@
-"""A stand with both processes running."""
+"""A stand with its processes running. They are started once: what a test did to them is undone before the next one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.component.router.stand import Stand, stand
+from tests.component.router.stand import Process, Stand, free_port, stand
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[dict[str, Process]]:
+    made = {name: Process(name, free_port()) for name in ("current", "candidate", "challenger")}
+    yield made
+    for process in made.values():
+        process.kill()
 
 
 @pytest.fixture
-async def pod() -> AsyncIterator[Stand]:
-    async with stand() as made:
+async def pod(processes: dict[str, Process]) -> AsyncIterator[Stand]:
+    async with stand(processes) as made:
         await made.process("current")
         await made.process("candidate")
         yield made

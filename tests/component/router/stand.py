@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -29,7 +30,7 @@ ROUTER = "11111111-2222-3333-4444-555555555555"
 _OPEN = aiohttp.ClientTimeout(total=30)
 
 
-async def until(condition: Callable[[], Awaitable[Any] | Any], what: str, seconds: float = 15) -> Any:
+async def until(condition: Callable[[], Awaitable[Any] | Any], what: str, seconds: float = 60) -> Any:
     """Wait for a condition to hold, and return what it said."""
     end = asyncio.get_running_loop().time() + seconds
     while True:
@@ -83,11 +84,12 @@ class Stand:
     client: aiohttp.ClientSession
     layout: Layout
     shipper_port: int
-    processes: dict[str, Process] = field(default_factory=dict)
+    processes: dict[str, Process]
     programs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     published: RouterIntent | None = None
     number: int = 0
     version: str = ""
+    loading: bool = False
 
     @property
     def spool(self) -> Path:
@@ -116,15 +118,19 @@ class Stand:
                 command, env=self.environment(), stdout=log, stderr=log, cwd=self.home
             )
 
-    def end(self, program: str, how: signal.Signals = signal.SIGTERM) -> int:
+    async def end(self, program: str, how: signal.Signals = signal.SIGTERM) -> int:
+        """End a program and wait for it, while everything else goes on."""
         popen = self.programs.pop(program)
         popen.send_signal(how)
-        return popen.wait(30)
+        return await asyncio.to_thread(popen.wait, 60)
 
     async def process(self, name: str) -> Process:
-        process = self.processes[name] = Process(name, free_port())
-        process.start()
+        """A process that behaves, and has seen nothing yet."""
+        process = self.processes[name]
+        if process.popen is None:
+            process.start()
         await until(lambda: self.seen(name), f"{name} answers")
+        await self.mode(name, "ok")
         return process
 
     async def seen(self, name: str) -> dict[str, Any]:
@@ -168,14 +174,26 @@ class Stand:
     async def up(self, intent: RouterIntent, *, shipper: bool = True) -> None:
         """Start the pod with a configuration in place."""
         self.publish(intent)
-        if shipper:
-            self.run("shipper")
         self.run("router")
+        if shipper:
+            await self.start_shipper()
         await self.loaded()
+
+    async def start_shipper(self) -> None:
+        """Start the shipper and wait until it answers."""
+        self.run("shipper")
+
+        async def answers() -> bool:
+            async with self.client.get(f"http://127.0.0.1:{self.shipper_port}/config") as response:
+                return response.status in (200, 503)
+
+        await until(answers, "the shipper answers")
 
     async def ask(self, path: str = "/predict", **more: Any) -> tuple[int, bytes, Any]:
         """One request; status 0 where no answer came."""
         more.setdefault("data", b'{"age": 54}')
+        if isinstance(more["data"], bytes):
+            more["data"] = io.BytesIO(more["data"])
         try:
             async with self.client.request(more.pop("method", "POST"), self.url + path, **more) as response:
                 return response.status, await response.read(), response.headers
@@ -183,18 +201,22 @@ class Stand:
             return 0, repr(error).encode(), {}
 
     async def load(self, seconds: float, workers: int = 8, pause: float = 0.0) -> list[int]:
-        """Requests for a while; the statuses that clients saw."""
+        """Requests for a while, or until `stop_load`; the statuses that clients saw."""
         statuses: list[int] = []
         end = asyncio.get_running_loop().time() + seconds
+        self.loading = True
 
         async def worker() -> None:
-            while asyncio.get_running_loop().time() < end:
+            while self.loading and asyncio.get_running_loop().time() < end:
                 status, _, _ = await self.ask()
                 statuses.append(status)
                 await asyncio.sleep(pause)
 
         await asyncio.gather(*(worker() for _ in range(workers)))
         return statuses
+
+    def stop_load(self) -> None:
+        self.loading = False
 
     def logs(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.home.glob("*.log"))
@@ -203,31 +225,34 @@ class Stand:
         for popen in self.programs.values():
             popen.kill()
             popen.wait()
-        for process in self.processes.values():
-            process.kill()
 
 
 @contextlib.asynccontextmanager
-async def stand(spool: Path | None = None) -> AsyncIterator[Stand]:
-    """Everything but the pod, which `Stand.up` starts; all of it is gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="router-"))  # short: a Unix socket's path must be
+async def stand(processes: dict[str, Process], spool: Path | None = None) -> AsyncIterator[Stand]:
+    """Everything around the pod, which `Stand.up` starts; all of it but the processes is gone afterwards."""
+    home, layout = _home(spool)
     recorder = Recorder()
     server = await recorder.start()
-    layout = Layout(str(home / "config"), str(spool or home / "spool"), "127.0.0.1", free_port(), free_port())
-    Path(layout.spool_dir).mkdir(exist_ok=True)
-    (home / "token").write_text("a-token\n")
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=_OPEN) as client:
-        pod = Stand(home, recorder, client, layout, free_port())
+        pod = Stand(home, recorder, client, layout, free_port(), processes)
         try:
             yield pod
         except BaseException:
-            print(pod.logs())
+            sys.stderr.write(pod.logs())
             raise
         finally:
             pod.down()
             await server.cleanup()
             shutil.rmtree(home, ignore_errors=True)
+
+
+def _home(spool: Path | None) -> tuple[Path, Layout]:
+    home = Path(tempfile.mkdtemp(prefix="router-"))  # short: a Unix socket's path must be
+    layout = Layout(str(home / "config"), str(spool or home / "spool"), "127.0.0.1", free_port(), free_port())
+    Path(layout.spool_dir).mkdir(exist_ok=True)
+    (home / "token").write_text("a-token\n")
+    return home, layout
 
 
 def plain(pod: Stand, **more: Any) -> RouterIntent:
@@ -253,4 +278,4 @@ def tried(pod: Stand, **more: Any) -> RouterIntent:
 
 def promoted(pod: Stand, **more: Any) -> RouterIntent:
     """`candidate` serves."""
-    return plain(pod, candidate=pod.processes["candidate"].upstream, serve="candidate", **more)
+    return plain(pod, **{"candidate": pod.processes["candidate"].upstream, "serve": "candidate", **more})

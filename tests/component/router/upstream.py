@@ -20,11 +20,12 @@ class Upstream:
         self.name = name
         self.mode = "ok"
         self.requests = 0
-        self.under_way = 0
         self.last: list[dict[str, object]] = []
 
     async def set_mode(self, request: web.Request) -> web.Response:
         self.mode = request.query["to"]
+        if self.mode == "ok":
+            self.requests, self.last = 0, []
         return web.json_response({})
 
     async def seen(self, _: web.Request) -> web.Response:
