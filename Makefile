@@ -8,7 +8,9 @@ VENV   := $(CACHE)/venv-$(LOCK)
 PY     := $(VENV)/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help venv lock test unit lint generate demo cluster-up cluster-down cluster-status cluster-shell
+export PYTHONPATH := operator:.
+
+.PHONY: help venv lock generate lint unit simulation component e2e test demo bench cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,14 +29,32 @@ lock: ## renew the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --extra router --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/runtime.txt
 	uv pip compile pyproject.toml --extra router --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/dev.txt
 
-unit: venv ## unit tests only
-	$(PY) -m pytest tests/unit -q
+generate: venv ## write all generated files
+	$(PY) -m dev.generate
 
-lint: venv ## ruff, mypy, import contracts
+lint: venv ## ruff, mypy, import contracts, generated files
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	PYTHONPATH=operator $(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/lint-imports --no-cache
+	$(PY) -m dev.generate --check
+
+unit: venv ## unit, golden and architecture tests: seconds
+	$(PY) -m pytest -q tests/unit tests/golden tests/architecture
+
+simulation: venv ## seeded simulations of the statistics
+	$(PY) -m pytest -q tests/simulation
+
+component: venv ## real Envoy, recorder and SQLite on loopback; the operator's whole life behind fakes
+	$(PY) -m pytest -q tests/component tests/contract -m "not cluster"
+
+e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
+	dev/e2e.sh
+
+test: lint unit simulation component e2e ## all of the above: what CI runs
+
+demo: ## a model is promoted, another rejected, on one screen
+	dev/demo.sh
 
 cluster-up: ## the local cluster: up (idempotent)
 	$(PYTHON) -m dev.cluster up

@@ -1,10 +1,8 @@
-#!/usr/bin/env bash
-# From nothing to an installed Shadowlift on a cluster: environment, binaries, images, cluster, chart. Used by `make demo` and `make e2e`.
-# Every stage is timed into $STAGES. With KUBECONFIG set, that cluster is used; then SHADOWLIFT_IMAGES must name a file like images.json
-# whose images that cluster can pull.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# From nothing to an installed Shadowlift on a cluster: environment, binaries, images, cluster, chart. Sourced by demo.sh and e2e.sh,
+# with `set -euo pipefail` and the repository as working directory. Every stage is timed into $STAGES. With KUBECONFIG set, that
+# cluster is used; SHADOWLIFT_IMAGES must then name a file like images.json whose images that cluster can pull.
 : "${PYTHON:=python3}" "${CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/shadowlift}" "${STAGES:=$CACHE/stages.jsonl}"
+export PYTHONPATH=operator:. PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$CACHE" && : >"$STAGES"
 stage() { "$PYTHON" -m dev.demo.stages "$STAGES" "$@"; }
 
@@ -17,10 +15,10 @@ else
   stage "images" -- "$PYTHON" -m dev.images build --out "$CACHE/archives"
   SHADOWLIFT_IMAGES="$CACHE/archives/images.json"
   stage "cluster" -- "$PYTHON" -m dev.cluster up
-  mapfile -t archives < <("$PYTHON" -m dev.images archives --out "$CACHE/archives")
-  stage "load images" -- "$PYTHON" -m dev.cluster load "${archives[@]}"
   KUBECONFIG=$("$PYTHON" -m dev.cluster kubeconfig)
+  mapfile -t archives < <("$PYTHON" -c 'import json, sys; [print(i["archive"]) for i in json.load(open(sys.argv[1])).values()]' "$SHADOWLIFT_IMAGES")
+  stage "load images" -- "$PYTHON" -m dev.cluster load "${archives[@]}"
 fi
 export KUBECONFIG SHADOWLIFT_IMAGES
-image() { "$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]]["image"])' "$SHADOWLIFT_IMAGES" "$1"; }
-stage "install the chart" -- "$VENV/bin/python" -m dev.install --image "$(image shadowlift)"
+IMAGE=$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["shadowlift"]["image"])' "$SHADOWLIFT_IMAGES")
+stage "install the chart" -- "$VENV/bin/python" -m dev.install --image "$IMAGE"

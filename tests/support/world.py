@@ -190,7 +190,9 @@ class World:
     unready: set[str] = field(default_factory=set)  # prefixes of pods that do not become ready
     waiting: dict[str, str] = field(default_factory=dict)  # pod prefix -> reason why its container waits
     refresh: bool = True  # the kubelet refreshes ConfigMap volumes when told to
-    served: list[str] = field(default_factory=list)  # who answered live requests, as routers loaded it, without repetition
+    served: list[str] = field(
+        default_factory=list
+    )  # who answered live requests, as routers loaded it, without repetition
     _mounted: dict[str, str] = field(default_factory=dict)  # router pod -> intent.json that it has loaded
     _versions: dict[str, str] = field(default_factory=dict)
 
@@ -207,7 +209,7 @@ class World:
 
     async def loaded(self, address: str) -> LoadedConfig:
         """The port RouterPods."""
-        name = address.split(":")[0]
+        name = address.split(":", maxsplit=1)[0]
         version = self._versions.get(name)
         if version is None:
             raise Unavailable(f"{name} does not answer")
@@ -254,8 +256,15 @@ class World:
             }
             before = self.cluster.objects.get(("Pod", namespace, pod))
             if before is None or before["status"] != status:
-                meta = {"name": pod, "namespace": namespace, "labels": template["metadata"]["labels"], "annotations": {}}
-                self.cluster.put({"kind": "Pod", "metadata": meta if before is None else before["metadata"], "status": status})
+                meta = {
+                    "name": pod,
+                    "namespace": namespace,
+                    "labels": template["metadata"]["labels"],
+                    "annotations": {},
+                }
+                self.cluster.put(
+                    {"kind": "Pod", "metadata": meta if before is None else before["metadata"], "status": status}
+                )
 
     def _load(self, name: str, pod: Object) -> None:
         config_map = self.cluster.objects.get(("ConfigMap", NAMESPACE, f"{NAME}-router"))
@@ -269,7 +278,9 @@ class World:
         before = self._mounted.get(name)
         if before is not None:
             known = RouterIntent.model_validate(json.loads(before)).clusters
-            assert intent.routed <= known, "a route to a cluster that the router did not have: make before break is broken"
+            assert intent.routed <= known, (
+                "a route to a cluster that the router did not have: make before break is broken"
+            )
         self._mounted[name], self._versions[name] = config_map["data"]["intent.json"], version
         answers = intent.candidate.host if intent.serve == "candidate" and intent.candidate else intent.current.host
         if not self.served or self.served[-1] != answers:
@@ -320,7 +331,7 @@ class World:
 
     @property
     def status(self) -> Object:
-        """status of the ModelDeployment."""
+        """Status of the ModelDeployment."""
         return self.cluster.objects[KIND, *KEY].get("status", {})
 
     @property
@@ -341,7 +352,15 @@ class World:
     def warm_up(self, disagreements: int = 10) -> None:
         """The first pairs compare."""
         values = {"M": 40, "B": 60}
-        self.count(0, live=100, booked=100, ties=100 - disagreements, disagreements=disagreements, current_values=values, candidate_values=values)
+        self.count(
+            0,
+            live=100,
+            booked=100,
+            ties=100 - disagreements,
+            disagreements=disagreements,
+            current_values=values,
+            candidate_values=values,
+        )
 
 
 def spec(**changes: Any) -> Object:
@@ -356,7 +375,20 @@ def spec(**changes: Any) -> Object:
     }
 
 
-VALUES = {"current_values": {"M": 400, "B": 600}, "candidate_values": {"M": 400, "B": 600}, "outcome_values": {"M": 40, "B": 60}}
-BETTER = {"live": 1000, "booked": 1000, "wins": 90, "losses": 10, "ties": 900, "disagreements": 100, "labelled": 100, **VALUES}
+VALUES = {
+    "current_values": {"M": 400, "B": 600},
+    "candidate_values": {"M": 400, "B": 600},
+    "outcome_values": {"M": 40, "B": 60},
+}
+BETTER = {
+    "live": 1000,
+    "booked": 1000,
+    "wins": 90,
+    "losses": 10,
+    "ties": 900,
+    "disagreements": 100,
+    "labelled": 100,
+    **VALUES,
+}
 WORSE = {**BETTER, "wins": 10, "losses": 90}
 EQUAL = {**BETTER, "wins": 50, "losses": 50}

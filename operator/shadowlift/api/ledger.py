@@ -185,7 +185,7 @@ class OutcomeIn(Model):
 
 
 class OutcomesIn(Model):
-    """`POST /v1/namespaces/{namespace}/modeldeployments/{name}/outcomes`: all are accepted (202, durable) or none (4xx, with each fault)."""
+    """`POST /v1/namespaces/{namespace}/modeldeployments/{name}/outcomes`: all are accepted (202, durable) or none (4xx, each fault)."""
 
     outcomes: Annotated[list[OutcomeIn], Field(min_length=1, max_length=1000)]
 

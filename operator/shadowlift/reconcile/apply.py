@@ -64,11 +64,14 @@ class Applier:
             if known is None:
                 self._store.put(await self._cluster.create(manifest))
             elif not _same_owner(known, manifest):
-                raise NameTaken(f"{kind}/{meta['name']}", "exists and was not made for this ModelDeployment")
+                self._taken(key, f"{kind}/{meta['name']}")
             elif differs(manifest, known):
                 self._store.put(await self._cluster.apply(manifest))
         except NameTaken as error:
-            self._memory.taken.setdefault(key, {})[error.field] = self._clock.now() + TAKEN_FOR
+            self._taken(key, error.field)
+
+    def _taken(self, key: Key, name: str) -> None:
+        self._memory.taken.setdefault(key, {})[name] = self._clock.now() + TAKEN_FOR
 
     async def _publish(self, key: Key, update: RouterUpdate) -> None:
         """With resourceVersion: two operators can never publish over each other unseen."""

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Loops:
     """Workers and evidence."""
 
-    def __init__(  # noqa: PLR0913 - the composition root hands in what the loops tie together
+    def __init__(  # noqa: PLR0913, PLR0917 - the composition root hands in what the loops tie together
         self,
         queue: KeyedQueue[Key],
         reconciler: Reconciler,

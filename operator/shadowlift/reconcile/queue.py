@@ -26,6 +26,7 @@ class KeyedQueue(Generic[K]):
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
+        """Keys that wait."""
         return len(self._due)
 
     def add(self, key: K, after: float = 0.0) -> None:

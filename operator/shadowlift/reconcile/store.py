@@ -14,7 +14,7 @@ Key = tuple[str, str]  # namespace, name of a ModelDeployment
 
 
 def version_of(obj: Object) -> int:
-    """resourceVersion as a number: comparable within one API server (guaranteed since Kubernetes 1.35, true before)."""
+    """ResourceVersion as a number: comparable within one API server (guaranteed since Kubernetes 1.35, true before)."""
     return int(obj["metadata"].get("resourceVersion") or 0)
 
 

@@ -59,7 +59,7 @@ def decide(observed: Observed, now: float) -> Plan:
     )
 
 
-def phase_of(world: World) -> Phase:
+def phase_of(world: World) -> Phase:  # noqa: PLR0911 - one line for each way a phase is told
     """The phase, from the records and from what the routers have: never from what status said before."""
     if world.spec.paused:
         return Phase.PAUSED

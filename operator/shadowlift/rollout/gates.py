@@ -234,7 +234,7 @@ def lift_is_proven(look: Look) -> Shut | None:
     )
     return Shut(
         VerdictKind.HOLD, "NotProven",
-        f"lift {signed(result.estimate or 0.0)} within {signed(result.lower)} to {signed(result.upper)} after {result.n} pairs{more}{missing}",
+        f"lift {signed(result.estimate or 0.0)} within {signed(result.lower)} to {signed(result.upper)} ({result.n} pairs){more}{missing}",
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 Made by `decide` from `Observed` and the time; read by the steps, the gates and the builders of route and status.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from shadowlift.api.capture import Extraction
@@ -26,7 +26,7 @@ class Target:
     upstream: Upstream
     workload: str | None = None
     bento: Bento | None = None
-    extraction: Extraction = Extraction()
+    extraction: Extraction = field(default_factory=Extraction)
 
 
 @dataclass(frozen=True)

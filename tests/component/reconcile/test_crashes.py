@@ -3,8 +3,8 @@
 import copy
 
 import pytest
-from tests.support.world import BETTER, NAMESPACE, World, spec
 
+from tests.support.world import BETTER, NAMESPACE, World, spec
 
 
 async def promoted(world: World) -> None:

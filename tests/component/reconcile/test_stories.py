@@ -1,6 +1,7 @@
 """The life of a ModelDeployment, told from `kubectl apply` to its end, with the real operator core behind fakes of the outside."""
 
 import pytest
+
 from tests.support.world import BETTER, EQUAL, NAMESPACE, WORSE, World, spec
 
 

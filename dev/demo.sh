@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# `make demo`: everything from nothing, then the story. Leaves the cluster up, so that one can look around.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. dev/up.sh
+exec "$VENV/bin/python" -m dev.demo --stages "$STAGES"

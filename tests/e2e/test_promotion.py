@@ -1,0 +1,66 @@
+"""From `kubectl apply` to a promoted model and back, with live traffic through every transition: nobody loses a request."""
+
+import json
+
+from dev.traffic.cluster_api import POD
+from dev.traffic.stand import Stand
+from tests.e2e.place import Place, asked, condition, images, no_failures, spec
+
+
+def seconds_to_switch(stand: Stand, since_us: int, to: str) -> float:
+    """From a moment until the last answer that was not given by `to`, as the clients saw it."""
+    others = [a["at"] + a["us"] for a in stand.log() if a["track"] not in (to, None) and a["at"] + a["us"] > since_us]
+    return (max(others) - since_us) / 1e6 if others else 0.0
+
+
+def test_promotion_and_back(place: Place):
+    """A better model is promoted by live traffic; faults of it cost nobody anything; serve: Current takes it back."""
+    stand = place.traffic(50, driver=("--direct", place.rules_url))
+    wanted = spec("logreg", images()["triage-faulty"])
+    place.apply(wanted)
+    applied = place.resource["spec"]
+    place.until_loaded()
+    stand.move(place.router_url)
+
+    status = place.until_phase("Promoted")
+    place.until_loaded()
+    decided = status["history"][0]
+    assert decided["kind"] == "Promoted"
+    report = asked(stand, 200)
+    no_failures(report)
+    assert report["changes"][-1]["track"] == "candidate"
+    assert report["changesTotal"] == 2, f"traffic moved more than once: {report['changes']}"
+    print(f"direct comparison: {json.dumps(report.get('direct'))}")
+    assert not report.get("direct", {}).get("mismatches"), report["direct"]
+    assert report["direct"]["compared"] > 100
+
+    resource = place.resource
+    assert resource["spec"] == applied, "somebody wrote the spec"
+    operator = [m for m in resource["metadata"]["managedFields"] if m["manager"] == "shadowlift"]
+    assert {m.get("subresource") for m in operator} == {"status"}
+    assert len(json.dumps(resource["status"])) < 8192
+    assert condition(resource["status"], "Adopted")["status"] == "False"
+
+    workload = resource["status"]["serving"]["workload"]
+    for fault in ("error", "hang", "ok"):
+        place.fault(fault, workload)
+        no_failures(asked(stand, 300, 120))
+    for pod in place.pods("workload"):
+        place.cluster.delete(POD, pod["metadata"]["name"], place.namespace, grace=0)
+    no_failures(asked(stand, 300, 120))
+    place.until("the pods to be back", lambda _: len(place.pods("workload")) == 2)
+
+    place.patch(serve="Current")
+    place.until("current serves", lambda s: s["serving"]["name"] == "current")
+    place.until_loaded()
+    report = asked(stand, 200)
+    no_failures(report)
+    assert report["changes"][-1]["track"] == "current"
+    place.patch(serve="Auto")
+    place.until(
+        "the operator has seen it", lambda s: s["observedGeneration"] == place.resource["metadata"]["generation"]
+    )
+    report = asked(stand, 200)
+    no_failures(report)
+    assert report["changes"][-1]["track"] == "current", "a promotion that was taken back came back by itself"
+    assert place.status["phase"] == "Rejected"
