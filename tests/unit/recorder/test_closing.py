@@ -39,7 +39,7 @@ def test_only_units_before_the_watermark_close(world: World) -> None:
     rows = [live("a"), live("b", t=START + 1), live("c", epoch=0), live("d", epoch=0, t=START + 1)]
     world.ship(rows, low=START + 1)
     world.now = DUE + 1
-    world.sweep()
+    world.sweep(heard_at=world.now)
     assert world.counters().open == 2
     assert (world.epoch(0).candidate_silent, world.epoch(1).candidate_silent) == (1, 1)
 

@@ -1,5 +1,7 @@
 """Outcomes: pending, changed, late, ambiguous, refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from shadowlift.api.spec import PredictionType
@@ -91,6 +93,22 @@ def test_pending_outcomes_are_limited(world: World) -> None:
     assert world.outcomes(("a", "B"), ("k0", "B")).accepted == 2
     world.ship(pair("k0"))
     assert world.outcomes(("k5", "B")).pending == 1
+
+
+def test_a_lower_quota_does_not_turn_away_what_is_known(world: World) -> None:
+    """Only outcomes of unknown keys are limited, also where more of them wait than the new limit allows."""
+    world.outcomes(*((f"k{n}", "B") for n in range(5)))
+    world.ship(pair("a"))
+    world.rules = replace(world.rules, pending_quota=1)
+    assert world.outcomes(("a", "B"), ("k0", "B")).accepted == 2
+
+
+def test_outcomes_stop_being_pending_once(world: World) -> None:
+    """A second unit of a known key leaves the number of those that still wait as it is."""
+    world.ship(pair("a", key="order-1"))
+    world.outcomes(("order-1", "B"), ("x", "B"))
+    world.ship(pair("b", key="order-1"))
+    assert world.counters().outcomes_pending == 1
 
 
 def test_a_key_that_names_two_units_is_joined_with_neither(world: World) -> None:
