@@ -147,7 +147,10 @@ class State:
     def refuse_stranger(self) -> None:
         """Raise `ClusterError` if the folder holds files of something else, which `up` and `down` would remove."""
         if self.root.exists() and any(self.root.iterdir()) and not self.mark.exists():
-            raise ClusterError(f"{self.root} holds files that are no cluster's: choose an empty or new state folder")
+            raise ClusterError(
+                f"{self.root} holds files that are no cluster's (the file {self.mark.name} is not among them): "
+                "choose an empty or new state folder"
+            )
 
     def record(self, process: Process) -> None:
         """Write down the cluster's PID 1; atomic, for a reader at any moment."""
