@@ -67,7 +67,13 @@ def rules(
         "imagePullPolicy": "IfNotPresent",
         "env": [{"name": key, "value": value} for key, value in (env or {}).items()],
         "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
-        "readinessProbe": {"httpGet": {"path": "/health", "port": 8080}, "periodSeconds": 1},
+        # A busy machine may be late with an answer; taken out of service, the rules would refuse what they could have answered.
+        "readinessProbe": {
+            "httpGet": {"path": "/health", "port": 8080},
+            "periodSeconds": 1,
+            "timeoutSeconds": 10,
+            "failureThreshold": 6,
+        },
         # The endpoint must be gone from every node before the process stops: without it a rolling update cuts requests.
         "lifecycle": {"preStop": {"sleep": {"seconds": 3}}},
         "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},

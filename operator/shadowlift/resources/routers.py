@@ -167,7 +167,7 @@ def _envoy(
         },
         "readinessProbe": {
             "httpGet": {"path": "/ready", "port": PORT_HEALTH},
-            "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 2,
+            "periodSeconds": 2, "timeoutSeconds": 3, "failureThreshold": 3,
         },
         "lifecycle": {"preStop": {"exec": {"command": ["python3", "-m", "shadowlift", "drain"]}}},
         "securityContext": RESTRICTED_CONTAINER,

@@ -71,7 +71,7 @@ def _pod(bento: Bento) -> dict[str, Any]:
         ],
         "resources": resources_of(bento.resources),
         "startupProbe": {**probe, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 180},
-        "readinessProbe": {**probe, "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 2},
+        "readinessProbe": {**probe, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
         "livenessProbe": {
             "httpGet": {"path": "/livez", "port": bento.port},
             "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6,
