@@ -1,11 +1,15 @@
-"""The environment of the router pod's programs as one frozen object; read once by each program's `main`."""
+"""The environment of the router pod's programs as one frozen object; read once by each program's `main`.
+
+Standard library only: `drain` must start in a pod that is short of everything.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shadowlift.api.capture import ADMIN_SOCKET
 from shadowlift.errors import InvalidInput
+
+_ADMIN_SOCKET = "admin.sock"  # as in `api.capture`, which would bring all models along; a test compares them
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Settings:
     @property
     def admin_socket(self) -> Path:
         """Envoy's admin, a Unix socket."""
-        return self.spool_dir / ADMIN_SOCKET
+        return self.spool_dir / _ADMIN_SOCKET
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -206,3 +206,14 @@ async def test_a_current_that_is_restarting_is_asked_again(pod: Stand) -> None:
     await until(lambda: pod.seen("current"), "current is back")
     status, _, _ = await pod.ask()
     assert status == 200
+
+
+async def test_old_clients_are_served(pod: Stand) -> None:
+    """HTTP/1.0, as load testers and old scripts speak it."""
+    await pod.up(plain(pod), shipper=False)
+    reader, writer = await asyncio.open_connection("127.0.0.1", pod.layout.live_port)
+    writer.write(b"GET /predict HTTP/1.0\r\nHost: triage\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.split(b" ")[1] == b"200"
+    assert b'"by": "current"' in answer

@@ -246,3 +246,18 @@ async def test_a_full_spool_costs_lines_not_requests(small_pod: Stand) -> None:
     more = len(await pod.load(2, workers=4))
     await until(lambda: lines(pod.recorder.batches) == before + 2 * more, "after that all is as it was", 30)
     assert {row.track for row in pod.recorder.batches[-1].rows} <= set(Track)
+
+
+async def test_lines_of_a_trial_that_has_gone_are_still_read(pod: Stand) -> None:
+    """The trial left the ConfigMap and the shipper was started anew before its lines were sent: they are read by its rules."""
+    pod.recorder.answer = 503
+    await pod.up(tried(pod))
+    asked = await asyncio.gather(*(pod.ask(headers={"x-user-id": f"u{n}"}) for n in range(20)))
+    await until(lambda: pod.recorder.attempts, "the recorder was asked")
+    await pod.bring(plain(pod))
+    await pod.end("shipper", signal.SIGKILL)
+    await pod.start_shipper()
+    pod.recorder.answer = 202
+    await until(lambda: lines(pod.recorder.batches) == 2 * len(asked), "all rows have come")
+    assert {row.value for row in pod.recorder.rows(Track.LIVE)} == {"benign"}
+    assert all(row.unit for row in pod.recorder.rows(Track.LIVE))

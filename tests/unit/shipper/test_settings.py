@@ -1,12 +1,16 @@
 """A bad environment is refused with the variable's name."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from shadowlift.api.capture import ADMIN_SOCKET
 from shadowlift.errors import InvalidInput
 from shadowlift.shipper.settings import read_settings
 
+OPERATOR = str(Path(__file__).parents[3] / "operator")
 UID = {"SHADOWLIFT_POD_UID": "u"}
 
 
@@ -15,6 +19,7 @@ def test_defaults_are_the_pods() -> None:
     settings = read_settings(UID)
     assert (settings.host, settings.port) == ("0.0.0.0", 9902)
     assert settings.admin_socket == Path("/var/lib/shadowlift/spool/admin.sock")
+    assert settings.admin_socket.name == ADMIN_SOCKET
 
 
 @pytest.mark.parametrize(
@@ -34,3 +39,9 @@ def test_bad_values_name_their_variable(environment: dict[str, str], name: str) 
     with pytest.raises(InvalidInput) as caught:
         read_settings(environment)
     assert caught.value.field == name
+
+
+def test_the_hook_starts_with_the_standard_library_alone() -> None:
+    """It must not need what a starving pod has no room for."""
+    code = "import sys, shadowlift.shipper.drain, shadowlift.shipper.envoy; sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": OPERATOR}, check=False).returncode == 0
