@@ -1,0 +1,198 @@
+"""The order of effects on the cluster, and what each write does when it is refused."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shadowlift.api.names import ANNOTATION_REFRESH
+from shadowlift.errors import Conflict, Unavailable
+from shadowlift.rollout.decide import decide
+from tests.support.world import BETTER, KEY, NAMESPACE, WORSE, World, spec
+
+
+async def shadowing() -> World:
+    world = World()
+    world.service("rules", 8080)
+    world.user_applies(spec())
+    await world.settle()
+    world.warm_up()
+    await world.settle()
+    world.cluster.writes.clear()
+    return world
+
+
+def first(world: World, start: str) -> int:
+    return next(n for n, write in enumerate(world.cluster.writes) if write.startswith(start))
+
+
+async def test_a_new_resource_gets_its_objects_in_order():
+    """Pods before the router that asks them, the router before its configuration; no write twice."""
+    world = World()
+    world.service("rules", 8080)
+    world.user_applies(spec())
+    await world.cycle()
+    kinds = [write.split("/")[0] for write in world.cluster.writes if write.startswith("create")]
+    assert kinds == [
+        "create Service", "create Deployment", "create PodDisruptionBudget", "create Deployment", "create Service", "create ConfigMap",
+    ]  # fmt: skip
+    assert len(set(world.cluster.writes)) == len(world.cluster.writes)
+
+
+async def test_a_verdict_is_durable_before_its_effect():
+    """The cycle that decides writes the record and then status, nothing else."""
+    world = await shadowing()
+    world.count(1, **BETTER)
+    await world.cycle()
+    writes = [write for write in world.cluster.writes if not write.startswith("event")]
+    assert [write.split("-")[-1] for write in writes] == ["promoted", "status triage"]
+    assert writes[0].startswith("create ControllerRevision/")
+
+
+async def test_routes_leave_before_pods_do():
+    """After a rejection: configuration without the mirror first, verified; then the candidate goes to zero."""
+    world = await shadowing()
+    workload = world.status["trial"]["workload"]
+    world.count(1, **WORSE)
+    await world.settle()
+    assert first(world, "apply ConfigMap") < first(world, f"apply Deployment/{workload}")
+
+
+async def test_a_settled_world_is_left_alone():
+    """No write at all while nothing changes, over many cycles."""
+    world = await shadowing()
+    for _ in range(20):
+        await world.cycle()
+        world.clock.time += 30
+    assert world.cluster.writes == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "change"),
+    [
+        ("Deployment", "triage-router", {"replicas": 1}),
+        ("Service", "triage", {"selector": {"app.kubernetes.io/name": "elsewhere"}}),
+        ("PodDisruptionBudget", "triage-router", {"maxUnavailable": "100%"}),
+    ],
+)
+async def test_drift_is_taken_back(kind: str, name: str, change: dict[str, Any]):
+    """Whoever changed one of our objects: one apply, of that object alone."""
+    world = await shadowing()
+    obj = world.cluster.objects[kind, NAMESPACE, name]
+    wanted = obj["spec"]
+    world.cluster.put({**obj, "spec": {**wanted, **change}})
+    await world.cycle()
+    assert [write for write in world.cluster.writes if not write.startswith("status")] == [f"apply {kind}/{name}"]
+    assert all(world.cluster.objects[kind, NAMESPACE, name]["spec"][key] == wanted[key] for key in change)
+
+
+async def test_an_object_that_is_gone_is_made_again():
+    """Created, never applied: an apply would make an object without asking whose name it is."""
+    world = await shadowing()
+    del world.cluster.objects["Service", NAMESPACE, "triage"]
+    await world.cycle()
+    assert world.cluster.writes == ["create Service/triage"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("Service", "triage"), ("Deployment", "triage-router"), ("ConfigMap", "triage-router")]
+)
+async def test_an_object_of_somebody_else_is_never_touched(kind: str, name: str):
+    """Same name, not ours: no apply, no delete; Stalled says which."""
+    world = World()
+    world.service("rules", 8080)
+    theirs = {"of": "somebody", "replicas": 0, "template": {}}
+    world.cluster.put({"kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}, "spec": theirs})
+    world.user_applies(spec())
+    for _ in range(4):
+        await world.cycle()
+    assert world.cluster.objects[kind, NAMESPACE, name]["spec"] == theirs
+    stalled = world.condition("Stalled")
+    assert stalled is not None
+    assert stalled["reason"] == "NameTaken"
+    assert f"{kind}/{name}" in stalled["message"]
+
+
+async def test_two_operators_never_publish_over_each_other():
+    """The ConfigMap is written with the version that was seen: who was slower observes again."""
+    world = await shadowing()
+    world.count(1, **BETTER)
+    await world.cycle()
+    world.watch()
+    name = ("ConfigMap", NAMESPACE, "triage-router")
+    key = KEY
+    observed = await world.reconciler._observer.observe(
+        key, world.installation.routers, world.installation.recorder_url
+    )
+    assert observed is not None
+    plan = decide(observed, world.clock.now())
+    assert plan.router is not None
+    other = world.cluster.put({**world.cluster.objects[name], "data": {"by": "another operator"}})
+    with pytest.raises(Conflict):
+        await world.reconciler._applier.apply(key, observed, replace(plan, manifests=()))
+    assert world.cluster.objects[name]["data"] == other["data"]
+
+
+async def test_refresh_is_told_to_each_router_with_version_and_attempt():
+    """The annotation changes with every attempt, so that the kubelet acts on each."""
+    world = await shadowing()
+    world.refresh = False  # the kubelet does not react
+    world.count(1, **BETTER)
+    told = []
+    for _ in range(30):
+        await world.cycle()
+        world.clock.time += 0.5
+        told.append(
+            world.cluster.objects["Pod", NAMESPACE, "triage-router-0"]["metadata"]["annotations"].get(
+                ANNOTATION_REFRESH
+            )
+        )
+    version = world.status["router"]["wanted"]
+    attempts = [text for text in dict.fromkeys(told) if text and text.startswith(version)]
+    assert attempts == [f"{version}.{n}" for n in range(1, len(attempts) + 1)]
+    assert 3 <= len(attempts) <= 5  # at once, after 2 s, 4 s, 8 s
+
+
+async def test_the_recorder_gets_a_copy_of_each_decision():
+    """For the reader of the evidence; the ControllerRevision is the decision."""
+    world = await shadowing()
+    world.count(1, **BETTER)
+    await world.settle()
+    assert [name.rsplit("-", 1)[1] for name in world.recorder.records] == ["started", "counting", "promoted"]
+
+
+async def test_a_recorder_that_is_down_does_not_stop_a_decision():
+    """The promotion that was recorded takes effect all the same."""
+    world = await shadowing()
+    world.count(1, **BETTER)
+    await world.cycle()
+    world.recorder.down = True
+    await world.settle()
+    assert world.status["phase"] == "Promoted"
+    assert world.status["serving"]["name"] == "logreg"
+
+
+async def test_a_trial_is_registered_again_for_new_router_pods():
+    """More routers: the recorder hears of them before their lines come."""
+    world = await shadowing()
+    world.user_applies(spec(router={"replicas": 3}))
+    await world.settle()
+    assert len(world.recorder.registered[world.trial].routers) == 3
+
+
+async def test_a_write_that_is_refused_ends_the_cycle_and_loses_nothing():
+    """The API server is away in mid-cycle: the next cycle goes on from there."""
+    world = await shadowing()
+    world.count(1, **BETTER)
+    create = world.cluster.create
+
+    async def away(_: dict[str, Any]) -> dict[str, Any]:
+        raise Unavailable("no answer")
+
+    world.cluster.create = away  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await world.cycle()
+    assert world.status["phase"] == "Shadowing"
+    world.cluster.create = create  # type: ignore[method-assign]
+    await world.settle()
+    assert world.status["phase"] == "Promoted"
