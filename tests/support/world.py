@@ -13,7 +13,7 @@ from typing import Any
 
 from shadowlift.api.capture import CaptureConfig, LoadedConfig
 from shadowlift.api.ledger import CountersAnswer, EpochCounters, TrialCounters, TrialRegistration
-from shadowlift.api.names import KIND
+from shadowlift.api.names import KIND, LABEL_MANAGED_BY, MANAGED_BY
 from shadowlift.api.record import Record
 from shadowlift.errors import Conflict, NameTaken, NotFound, Unavailable
 from shadowlift.reconcile.apply import Applier
@@ -268,7 +268,9 @@ class World:
 
     def _load(self, name: str, pod: Object) -> None:
         config_map = self.cluster.objects.get(("ConfigMap", NAMESPACE, f"{NAME}-router"))
-        if config_map is None or (name in self._versions and not self.refresh):
+        if config_map is None or "shipper.json" not in config_map.get("data", {}):  # none, or somebody else's
+            return
+        if name in self._versions and not self.refresh:
             return
         version = CaptureConfig.model_validate(json.loads(config_map["data"]["shipper.json"])).version
         told = pod["metadata"].get("annotations", {}).get("shadowlift.dev/refresh", "")
@@ -289,7 +291,9 @@ class World:
     def watch(self) -> None:
         """All that changed reaches the operator's store."""
         for obj in self.cluster.objects.values():
-            self.store.put(copy.deepcopy(obj))
+            ours = obj["metadata"].get("labels", {}).get(LABEL_MANAGED_BY) == MANAGED_BY
+            if ours or obj["kind"] in ("Service", KIND):  # all other watches are filtered by label
+                self.store.put(copy.deepcopy(obj))
         for kind in ("Pod", "Deployment", "Service", "ConfigMap"):
             for known in self.store.owned(kind, KEY):
                 if (kind, NAMESPACE, known["metadata"]["name"]) not in self.cluster.objects:
