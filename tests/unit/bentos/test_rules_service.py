@@ -64,6 +64,12 @@ def test_the_rules(radius, concavity, result, rule):
     assert (status, json.loads(answer)) == (200, {"result": result, "rule": rule, "ruleset": "2019-03"})
 
 
+@pytest.mark.parametrize(("rate", "least", "most"), [(0.0, 0, 0), (0.1, 15, 45), (0.5, 115, 169), (1.0, 284, 284)])
+def test_the_share_that_fails_is_the_asked_one(rate, least, most):
+    """FAIL_RATE is the share of failing cases, within what chance allows for 284 of them."""
+    assert least <= sum(fails(body, rate) for body in BODIES) <= most
+
+
 def test_about_the_asked_share_fails_and_always_the_same_cases():
     """FAIL_RATE=0.01 answers 500 to a few of the 284 cases, the same ones in every run."""
     failing = [body for body in BODIES if fails(body, 0.01)]
