@@ -128,7 +128,8 @@ class Recorder:
     async def counters(self, uid: str = "trial-0001") -> dict[str, Any]:
         status, answer, _ = await self.send("POST", "/v1/counters", {"trials": [uid]})
         assert status == 200, answer
-        return answer["trials"][0]
+        trial: dict[str, Any] = answer["trials"][0]
+        return trial
 
     async def _ready(self) -> bool:
         try:

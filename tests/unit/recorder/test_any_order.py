@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +31,7 @@ PAIRS = st.lists(
 @pytest.mark.timeout(60)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pairs=PAIRS, data=st.data())
-def test_counters_are_exact(pairs: list, data: st.DataObject) -> None:
+def test_counters_are_exact(pairs: list[Any], data: st.DataObject) -> None:
     """They equal the sum of the closing rule over the pairs."""
     lines, wanted, truth = [], EpochCounters(), []
     for n, (current, candidate, outcome) in enumerate(pairs):

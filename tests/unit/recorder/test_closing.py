@@ -1,5 +1,7 @@
 """When units close, and what a missing line means then."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.recorder.world import HOUR, MATURITY, RULES, SECOND, START, World, live, shadow
@@ -42,6 +44,7 @@ def test_only_units_before_the_watermark_close(world: World) -> None:
     world.sweep(heard_at=world.now)
     assert world.counters().open == 2
     assert (world.epoch(0).candidate_silent, world.epoch(1).candidate_silent) == (1, 1)
+    assert (world.epoch(0).unmatched, world.epoch(1).unmatched) == (0, 0)
 
 
 def test_closing_waits_for_a_router_that_was_never_heard_until_it_is_silent(world: World) -> None:
@@ -109,7 +112,7 @@ def test_no_answer_line_means_a_silent_candidate_where_the_router_lost_nothing(w
 
 
 @pytest.mark.parametrize("loss", [{"lines_lost": 1}, {"seq": 3}], ids=["line", "batch"])
-def test_a_loss_covers_the_time_since_the_previous_low(world: World, loss: dict[str, int]) -> None:
+def test_a_loss_covers_the_time_since_the_previous_low(world: World, loss: dict[str, Any]) -> None:
     """Requests from the previous `low` to the sending of the batch that tells of the loss may lack a line."""
     world.ship([live("before", t=START - 1)], low=START)
     world.now += 10 * SECOND

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shadowlift.api.ledger import Row
 from shadowlift.api.spec import PredictionType
 from shadowlift.errors import NotFound
 from shadowlift.recorder import outcomes
@@ -11,7 +12,7 @@ from shadowlift.recorder.problems import Faulty, OverQuota
 from tests.unit.recorder.world import HOUR, SECOND, World, live, shadow
 
 
-def pair(id_: str, **changes: str) -> list:
+def pair(id_: str, **changes: str) -> list[Row]:
     return [live(id_, **changes), shadow(id_, **{name: value for name, value in changes.items() if name != "key"})]
 
 
@@ -146,7 +147,7 @@ def test_outcomes_are_joined_by_the_declared_key(world: World) -> None:
 def test_one_wrong_value_refuses_the_whole_request(world: World) -> None:
     """Every fault is named by its place, and nothing is stored."""
     before = world.stored()
-    sent = [(f"k{n}", "B") for n in range(1000)]
+    sent: list[tuple[str, str | int]] = [(f"k{n}", "B") for n in range(1000)]
     sent[3] = ("k3", 7)
     sent[999] = ("k999", True)
     with pytest.raises(Faulty) as error:

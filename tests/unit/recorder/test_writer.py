@@ -1,7 +1,8 @@
 """One writer thread: groups, refusals and failures."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,10 @@ def add(name: str, connection: Connection) -> str:
     return name
 
 
+def adding(name: str) -> Callable[[Connection], str]:
+    return partial(add, name)
+
+
 def names(database: Database) -> set[str]:
     with database.reader.begin() as connection:
         return set(connection.execute(text("SELECT name FROM deployments")).scalars())
@@ -52,13 +57,16 @@ class Held:
 
 
 def test_operations_that_queue_up_share_one_commit(database: Database) -> None:
-    """That is what makes FULL synchronisation affordable; each result appears only after it."""
+    """That is what makes FULL synchronisation affordable; a result appears only when all of it is there to be read."""
     metrics = Metrics()
     target = Writer(database.writer, metrics)
     held = Held(target)
-    futures = [target.submit(lambda connection, n=n: add(f"n{n}", connection)) for n in range(50)]
+    futures = [target.submit(adding(f"n{n}")) for n in range(50)]
+    there: list[int] = []
+    futures[0].add_done_callback(lambda _: there.append(len(names(database))))
     held.release()
     assert [future.result(WAIT) for future in futures] == [f"n{n}" for n in range(50)]
+    assert there == [50]
     target.close()
     assert names(database) == {f"n{n}" for n in range(50)}
     assert metrics.registry.get_sample_value("shadowlift_recorder_group_size_count") == 2
@@ -74,9 +82,7 @@ def test_a_refusal_leaves_nothing_and_takes_no_one_along(database: Database) -> 
         raise Conflict("no")
 
     held = Held(target)
-    before, refused, after = (
-        target.submit(run) for run in (lambda c: add("before", c), refuse, lambda c: add("after", c))
-    )
+    before, refused, after = (target.submit(run) for run in (adding("before"), refuse, adding("after")))
     held.release()
     assert (before.result(WAIT), after.result(WAIT)) == ("before", "after")
     with pytest.raises(Conflict):
@@ -89,7 +95,7 @@ def test_an_operation_that_the_database_rejects_fails_alone(database: Database) 
     """Its neighbours are tried again without it."""
     target = Writer(database.writer, Metrics())
     held = Held(target)
-    good = target.submit(lambda connection: add("good", connection))
+    good = target.submit(adding("good"))
     bad = target.submit(lambda connection: connection.execute(text("INSERT INTO nowhere VALUES (1)")))
     held.release()
     assert good.result(WAIT) == "good"
@@ -104,9 +110,9 @@ def test_a_full_queue_turns_callers_away(database: Database, monkeypatch: pytest
     monkeypatch.setattr(writer, "MAX_QUEUE", 3)
     target = Writer(database.writer, Metrics())
     held = Held(target)
-    taken = [target.submit(lambda connection, n=n: add(f"n{n}", connection)) for n in range(3)]
+    taken = [target.submit(adding(f"n{n}")) for n in range(3)]
     with pytest.raises(Unavailable, match="waiting"):
-        target.submit(lambda connection: add("late", connection))
+        target.submit(adding("late"))
     held.release()
     assert len([future.result(WAIT) for future in taken]) == 3
     target.close()
@@ -115,20 +121,20 @@ def test_a_full_queue_turns_callers_away(database: Database, monkeypatch: pytest
 def test_closing_finishes_what_was_taken(database: Database) -> None:
     """And takes nothing more."""
     target = Writer(database.writer, Metrics())
-    futures = [target.submit(lambda connection, n=n: add(f"n{n}", connection)) for n in range(20)]
+    futures = [target.submit(adding(f"n{n}")) for n in range(20)]
     target.close()
     assert all(future.done() for future in futures)
     assert len(names(database)) == 20
     assert not target.alive
     with pytest.raises(Unavailable, match="stopping"):
-        target.submit(lambda connection: add("late", connection))
+        target.submit(adding("late"))
 
 
 def test_a_caller_that_gave_up_is_skipped(database: Database) -> None:
     """A request whose connection broke before its turn is not written: its sender will repeat it."""
     target = Writer(database.writer, Metrics())
     held = Held(target)
-    future = target.submit(lambda connection: add("given up", connection))
+    future = target.submit(adding("given up"))
     assert future.cancel()
     held.release()
     target.close()
