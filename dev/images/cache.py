@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-KEEP = 3
-"""Entries of each kind that outlive a build: the one in use and two older ones, to go back and forth without work."""
+KEEP = 2
+"""Entries of each kind that outlive a build: the one in use and the one before, to go back and forth without work."""
 
 Report = Callable[[str], None]
 
