@@ -18,11 +18,6 @@ SECONDS = 30.0  # for the cluster to do what it was asked; only waited for in fu
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    return Cluster.connect()
-
-
-@pytest.fixture(scope="session")
 def definition(cluster: Cluster) -> Iterator[None]:
     """The CRD of this working tree, established."""
     name = crd()["metadata"]["name"]

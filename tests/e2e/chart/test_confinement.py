@@ -53,8 +53,11 @@ def _without_owner(manifest: Manifest) -> Manifest:
 
 @pytest.fixture(scope="module")
 def owner(cluster: Cluster, namespace: str) -> Owner:
-    """A ModelDeployment that exists, so that the garbage collector leaves its objects alone."""
-    resource = yaml.safe_load((ROOT / "manifests/examples/valid/minimal.yaml").read_text())
+    """A ModelDeployment that exists, so that the garbage collector leaves its objects alone.
+
+    Its spec is one at which an operator that runs here stops at once, so that it makes nothing of the same names.
+    """
+    resource = yaml.safe_load((ROOT / "manifests/examples/invalid/deadline-before-maturity.yaml").read_text())
     resource["metadata"] = {"name": "confined", "namespace": namespace}
     cluster.apply(resource)
     live = cluster.get(MODEL_DEPLOYMENT, "confined", namespace) or {}
