@@ -6,6 +6,7 @@ what it knows already. Typed models are not used: they refuse fields of newer AP
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -14,8 +15,9 @@ from kubernetes.aio import config
 from kubernetes.aio.dynamic import DynamicClient
 from kubernetes.aio.dynamic.exceptions import DynamicApiError
 
+from shadowlift.adapters.clock import SystemClock
 from shadowlift.api.names import API_VERSION, FIELD_MANAGER, GROUP, KIND, PLURAL, VERSION
-from shadowlift.errors import Conflict, InvalidInput, NameTaken, NotFound, Refused, Unavailable
+from shadowlift.errors import Conflict, InvalidInput, NameTaken, NotFound, Refused, ShadowliftError, Unavailable
 from shadowlift.telemetry.metrics import Metrics
 
 Object = dict[str, Any]
@@ -57,7 +59,7 @@ class KubernetesCluster:
     """Writes of the operator, and the few reads that no watch covers."""
 
     def __init__(self, client: api.ApiClient, metrics: Metrics) -> None:
-        self._client, self._metrics = DynamicClient(client), metrics
+        self._client, self._metrics, self._clock = DynamicClient(client), metrics, SystemClock()
 
     async def create(self, manifest: Object) -> Object:
         """POST; what stands there already is returned if it has the same owner, else NameTaken."""
@@ -137,15 +139,18 @@ class KubernetesCluster:
             "metadata": {"name": f"{meta['name']}.{name}", "namespace": meta["namespace"]},
             "type": kind, "reason": reason, "note": note[:1000], "action": "Reconcile",
             "reportingController": f"{GROUP}/operator", "reportingInstance": FIELD_MANAGER,
-            "eventTime": resource["metadata"].get("_now"),
+            "eventTime": self._now(),
             "regarding": {
                 "apiVersion": API_VERSION, "kind": KIND, "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"],
             },
         }  # fmt: skip
         try:
             await self._request("post", _path("Event", meta["namespace"]), event)
-        except (Conflict, Unavailable, Refused, InvalidInput):
+        except ShadowliftError:
             return  # an announcement is never in the way
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
     async def _request(self, method: str, path: str, body: Object | None = None, **options: Any) -> Object:
         async def send() -> Object:
@@ -170,7 +175,7 @@ async def _translated(send: Callable[[], Awaitable[Object]], what: str, metrics:
     except DynamicApiError as error:
         metrics.requested(what.split(" ", 1)[0], error.status or 0)
         raise _error(error, what) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:  # ValueError: what came is not JSON
         metrics.requested(what.split(" ", 1)[0], 0)
         raise Unavailable(f"{what}: {error or type(error).__name__}") from error
     metrics.requested(what.split(" ", 1)[0], 200)

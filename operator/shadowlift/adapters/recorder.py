@@ -47,7 +47,7 @@ class RecorderClient:
                 if answer.status < 300:
                     return await answer.json(content_type=None) if text else None
                 status = answer.status
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # ValueError: what came is not JSON
             raise Unavailable(
                 f"the recorder at {self._url} does not answer: {error or type(error).__name__}"
             ) from error

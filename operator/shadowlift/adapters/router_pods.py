@@ -1,7 +1,6 @@
 """The shippers at their pods, over HTTP: implements the port RouterPods."""
 
 import aiohttp
-from pydantic import ValidationError
 
 from shadowlift.api.capture import LoadedConfig
 from shadowlift.errors import Unavailable
@@ -22,5 +21,5 @@ class RouterPodsClient:
                 if answer.status != 200:
                     raise Unavailable(f"router {address}: {answer.status}")
                 return LoadedConfig.model_validate(await answer.json())
-        except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # ValueError: not JSON, or of another version
             raise Unavailable(f"router {address}: {error or type(error).__name__}") from error
