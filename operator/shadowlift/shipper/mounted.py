@@ -19,6 +19,7 @@ class Mounted:
         self._path = directory / "shipper.json"
         self._spool = spool
         self._text = ""
+        self._complaint = ""
         self._extractors = {trial.uid: Extractor(trial) for trial in spool.remembered()}
         self.config: CaptureConfig | None = None  # None: nothing readable has been mounted yet
 
@@ -30,8 +31,7 @@ class Mounted:
                 return
             config = CaptureConfig.model_validate_json(text)
         except (OSError, ValidationError) as error:
-            if self._text is not None:
-                _log.warning("shipper.json cannot be read; the last one stays in force", extra={"error": str(error)})
+            self._complain(str(error))
             return
         self._text, self.config = text, config
         _log.info(
@@ -43,6 +43,12 @@ class Mounted:
     def extractor(self, trial: str) -> Extractor | None:
         """The rules of a trial, if it ever was mounted here."""
         return self._extractors.get(trial)
+
+    def _complain(self, why: str) -> None:
+        """Once for each reason: this is read every second."""
+        if why != self._complaint:
+            self._complaint = why
+            _log.warning("shipper.json cannot be read; the last one stays in force", extra={"error": why})
 
     def _learn(self, extractor: Extractor) -> None:
         trial = extractor.trial
