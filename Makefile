@@ -18,16 +18,15 @@ help: ## what can be done
 venv: $(VENV)/.done ## the project's Python environment
 	@echo $(VENV)
 
-$(VENV)/.done: requirements/dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=..."; exit 1; }
-	@echo "installing the Python environment into $(VENV) (about a minute)"
-	@mkdir -p $(CACHE) && $(PYTHON) -m venv --clear $(VENV)
-	@$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r requirements/dev.txt || { echo "the Python package index could not be reached: see pip's message above"; exit 1; }
-	@touch $@
+# Named by the hash of what is in it, so that clones share it and a newer file of the same content makes no new one.
+$(VENV)/.done:
+	@PYTHON=$(PYTHON) dev/venv.sh $(VENV)
 
 lock: ## renew the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --extra router --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/runtime.txt
 	uv pip compile pyproject.toml --extra router --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/dev.txt
+	uv pip compile requirements/bentos.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/bentos.txt
+	uv pip compile requirements/bentos-build.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/bentos-build.txt
 
 generate: venv ## write all generated files
 	$(PY) -m dev.generate

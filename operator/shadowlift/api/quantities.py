@@ -26,6 +26,14 @@ def seconds(text: str) -> float:
     return sum(int(n) * _UNITS[unit] for n, unit in _PART.findall(text))
 
 
+def written(length: float) -> str:
+    """A length in seconds as a person would write it, e.g. 90d."""
+    for unit, size in sorted(_UNITS.items(), key=lambda item: -item[1]):
+        if length >= size and (length / size).is_integer():
+            return f"{length / size:.0f}{unit}"
+    return f"{length:g}s"
+
+
 def millionths(percent: str) -> int:
     """A percentage such as `12.5%` as parts per million.
 

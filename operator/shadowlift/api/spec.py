@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from shadowlift.api.base import Model, cel
 from shadowlift.api.names import HEADER_ID
-from shadowlift.api.quantities import Decimal, Duration, Percent, seconds
+from shadowlift.api.quantities import Decimal, Duration, Percent, seconds, written
 from shadowlift.errors import InvalidInput
 
 DnsLabel = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
@@ -368,7 +368,7 @@ def parse_spec(raw: dict[str, Any]) -> Spec:
     lengths = (spec.objective.outcome.maturity, spec.answer_within, spec.deadline)
     for (field, lowest, highest), text in zip(_DURATION_BOUNDS, lengths, strict=True):
         if not lowest <= seconds(text) <= highest:
-            raise InvalidInput(f"spec.{field}", f"{text} is outside {lowest:g} s to {highest:g} s")
+            raise InvalidInput(f"spec.{field}", f"{text} is outside {written(lowest)} to {written(highest)}")
     if seconds(spec.deadline) <= seconds(spec.objective.outcome.maturity):
         raise InvalidInput("spec.deadline", "must be longer than objective.outcome.maturity, or no outcome can count")
     _check_expressions(spec)

@@ -3,15 +3,21 @@
 Records first (alone in their plan), then the recorder, then objects, then routes, then what nothing routes to any more.
 """
 
+import logging
+
 from shadowlift.api.names import ANNOTATION_REFRESH
+from shadowlift.api.record import Record
 from shadowlift.errors import NameTaken, Unavailable
 from shadowlift.reconcile.drift import differs
 from shadowlift.reconcile.memory import TAKEN_FOR, Memory
 from shadowlift.reconcile.ports import Clock, Cluster, Evidence
 from shadowlift.reconcile.store import Key, Object, Store
+from shadowlift.resources.owner import Owner
 from shadowlift.resources.records import record_manifest, record_name
 from shadowlift.rollout.observed import Observed
 from shadowlift.rollout.plan import Plan, RouterUpdate
+
+log = logging.getLogger(__name__)
 
 
 class Applier:
@@ -32,7 +38,7 @@ class Applier:
             self._memory.watched[key] = plan.watch_trial
         else:
             self._memory.watched.pop(key, None)
-        await self._register(plan)
+        await self._register(observed, plan)
         for manifest in plan.manifests:
             await self._ensure(key, manifest)
         if plan.router is not None:
@@ -44,17 +50,25 @@ class Applier:
         owner = observed.resource.owner
         for record in plan.records:
             self._store.put(await self._cluster.create(record_manifest(owner, record)))
-            try:
-                await self._evidence.keep_record(record.trial, record_name(owner, record), record)
-            except Unavailable:
-                continue  # a copy for convenience: the ControllerRevision is the decision
+            if record.trial in self._memory.evidence.registered:
+                await self._copy(owner, record)
 
-    async def _register(self, plan: Plan) -> None:
+    async def _register(self, observed: Observed, plan: Plan) -> None:
         for registration in plan.registrations:
             await self._evidence.register(registration)
             evidence = self._memory.evidence
             if evidence.ledger is not None:
                 evidence.registered[registration.uid] = (evidence.ledger, frozenset(registration.routers))
+            for record in observed.records:
+                if record.trial == registration.uid:
+                    await self._copy(observed.resource.owner, record)
+
+    async def _copy(self, owner: Owner, record: Record) -> None:
+        """Beside the evidence, for whoever audits it; the ControllerRevision is the decision."""
+        try:
+            await self._evidence.keep_record(record.trial, record_name(owner, record), record)
+        except Unavailable as error:
+            log.warning("the recorder did not take a copy of a record: %s", error)
 
     async def _ensure(self, key: Key, manifest: Object) -> None:
         """Create what is missing, apply what has drifted, touch nothing else."""

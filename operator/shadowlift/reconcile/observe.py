@@ -122,13 +122,15 @@ class Observer:
         memory = self._memory.evidence
         trial = self._memory.watched.get(key)
         uids = frozenset(pod.uid for pod in routers.pods)
-        registered = trial is not None and memory.registered.get(trial) == (memory.ledger, uids)
+        ledger, known = memory.registered.get(trial or "", (None, frozenset[str]()))
+        registered = ledger is not None and ledger == memory.ledger and uids <= known
         return EvidenceView(
             ledger=memory.ledger,
             counters=memory.counters.get(trial) if trial else None,
             at=memory.at,
             error=memory.error,
             registered=registered,
+            routers=known,
         )
 
     def _taken(self, key: Key) -> tuple[str, ...]:

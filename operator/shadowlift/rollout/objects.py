@@ -11,6 +11,8 @@ from shadowlift.rollout.steps.pending import current_exists, names_are_free
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
+MOST_ROUTERS = 100  # of the wire format; a trial that outlives more pods than that forgets the oldest
+
 
 def manifests(world: World, step: Step) -> tuple[Manifest, ...]:
     """All objects of this ModelDeployment but the ConfigMap."""
@@ -62,6 +64,13 @@ def unused_workloads(world: World, step: Step) -> tuple[str, ...]:
     return tuple(name for name in sorted(world.observed.workloads) if name not in wanted and not _routed(world, name))
 
 
+def _routers(world: World) -> list[str]:
+    """Pods that may ship for the trial; those that are gone stay listed, since their last lines may still be under way."""
+    present = [pod.uid for pod in world.observed.routers.pods]
+    gone = sorted(world.observed.evidence.routers - set(present))
+    return [*present, *gone][:MOST_ROUTERS]
+
+
 def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
     """The trial under way, as the recorder must know it before the first line comes."""
     trial = world.open_trial
@@ -84,6 +93,6 @@ def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
             unit_header=spec.unit.header if spec.unit else None,
             key_header=None if key == HEADER_ID else key,
             senders=list(terms.senders),
-            routers=sorted(pod.uid for pod in world.observed.routers.pods),
+            routers=_routers(world),
         ),
     )

@@ -96,6 +96,9 @@ class EvidenceView:
     at: float | None = None  # when it answered, unix seconds
     error: str | None = None
     registered: bool = False  # this operator has registered the trial with its present routers
+    routers: frozenset[str] = (
+        frozenset()
+    )  # uids with which it did: pods that are gone may still have been heard of last
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from shadowlift.rollout import routing
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.observed import Observed, Resource
+from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
@@ -181,6 +182,9 @@ def _conditions(world: World, step: Step) -> list[Condition]:
 def _ready(world: World) -> Condition:
     """The process that should serve is serving."""
     routers = world.observed.routers
+    gone = current_exists(world) if world.serving is world.current else None
+    if gone is not None:
+        return _condition(world, ConditionType.READY, "False", gone.reason, gone.message)
     if not routers.ready:
         return _condition(world, ConditionType.READY, "False", "RoutersNotReady", "no router pod is ready")
     if not world.moved:

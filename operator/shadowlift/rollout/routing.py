@@ -8,6 +8,7 @@ from shadowlift.resources.router.intent import RouterIntent, TrialRoute
 from shadowlift.resources.router.steps import next_intent
 from shadowlift.resources.routers import config_map
 from shadowlift.rollout.plan import RouterUpdate
+from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
@@ -55,6 +56,8 @@ def update(world: World, step: Step) -> RouterUpdate | None:
     """The ConfigMap to publish now; None where the published one is right or must first be loaded."""
     published, routers = world.observed.routers.published, world.observed.routers
     wish = desired(world, step)
+    if published is None and current_exists(world) is not None:
+        return None
     if published is None:
         intent, number = next_intent(None, published_is_loaded=False, desired=wish), 1
     else:

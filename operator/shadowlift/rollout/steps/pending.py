@@ -111,11 +111,11 @@ def pending(world: World) -> Step:
     for need in (*SERVE, *START):
         blocked = need(world)
         if blocked is not None:
-            run = not world.pointless
+            started = world.observed.routers.published is not None or need not in (names_are_free, current_exists)
             return Step(
                 Phase.PENDING,
                 blocked=blocked,
-                run_candidate=run,
+                run_candidate=started and not world.pointless,
                 requeue_after=LOOK_AGAIN,
                 register=world.open_trial is not None,
             )
