@@ -16,7 +16,7 @@ else
   SHADOWLIFT_IMAGES="$CACHE/archives/images.json"
   stage "cluster" -- "$PYTHON" -m dev.cluster up
   KUBECONFIG=$("$PYTHON" -m dev.cluster kubeconfig)
-  mapfile -t archives < <("$PYTHON" -c 'import json, sys; [print(i["archive"]) for i in json.load(open(sys.argv[1])).values()]' "$SHADOWLIFT_IMAGES")
+  mapfile -t archives < <("$PYTHON" -m dev.images archives --out "$CACHE/archives")
   stage "load images" -- "$PYTHON" -m dev.cluster load "${archives[@]}"
 fi
 export KUBECONFIG SHADOWLIFT_IMAGES
