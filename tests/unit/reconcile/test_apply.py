@@ -22,8 +22,8 @@ async def shadowing() -> World:
     return world
 
 
-def first(world: World, start: str) -> int:
-    return next(n for n, write in enumerate(world.cluster.writes) if write.startswith(start))
+def first(world: World, write: str) -> int:
+    return world.cluster.writes.index(write)
 
 
 async def test_a_new_resource_gets_its_objects_in_order():
@@ -56,7 +56,7 @@ async def test_routes_leave_before_pods_do():
     workload = world.status["trial"]["workload"]
     world.count(1, **WORSE)
     await world.settle()
-    assert first(world, "apply ConfigMap") < first(world, f"apply Deployment/{workload}")
+    assert first(world, "apply ConfigMap/triage-router") < first(world, f"apply Deployment/{workload}")
 
 
 async def test_a_settled_world_is_left_alone():
