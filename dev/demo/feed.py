@@ -17,6 +17,7 @@ class Clients:
     """The driver's view. `rate` is good answers per second over the last whole seconds, `shares` who gave them."""
 
     url: str = ""
+    from_url: int = 0  # good answers of this URL so far
     rate: float = 0.0
     failed: int = 0
     tracks: dict[str, int] = field(default_factory=dict)
@@ -90,6 +91,7 @@ def clients_of(report: dict[str, Any]) -> Clients:
     latency = report["latencyMs"]
     return Clients(
         url=report["url"],
+        from_url=report["urls"].get(report["url"], 0),
         rate=sum(recent.values()) / len(whole) if whole else 0.0,
         failed=report["failed"],
         tracks=report["tracks"],

@@ -134,7 +134,7 @@ class Story:
         self._watch(
             stand,
             f"Clients call {name}; the rules still answer.",
-            lambda view: view.clients is not None and view.clients.url == url and view.clients.all_by == "current",
+            lambda view: view.clients is not None and view.clients.url == url and view.clients.from_url > 2 * self.rate,
             self.pace.traffic,
         )
 

@@ -43,6 +43,7 @@ class Tally:
     failed: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     tracks: Counter[str] = field(default_factory=Counter)
+    urls: Counter[str] = field(default_factory=Counter)
     failures: list[Attempt] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     changes_total: int = 0
@@ -59,6 +60,7 @@ class Tally:
             return
         self.answered += 1
         self.tracks[what] += 1
+        self.urls[attempt.url] += 1
         self.latencies.append(attempt.us)
         self.slowest = max(self.slowest, attempt.us)
         self._note_change(attempt, what)
@@ -87,6 +89,7 @@ class Tally:
             "failed": self.failed,
             "errors": dict(self.errors),
             "tracks": dict(self.tracks),
+            "urls": dict(self.urls),
             "failures": [asdict(failure) for failure in self.failures],
             "changes": self.changes,
             "changesTotal": self.changes_total,

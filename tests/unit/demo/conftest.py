@@ -124,8 +124,10 @@ class FakeCluster:
         track = "candidate" if promoted else "current"
         seen = self.answers.setdefault(driver, {"current": 0, "candidate": 0})
         seen[track] += 40
+        url = self.urls.get(driver, "http://triage-rules:8080/triage")
         return {
-            "url": self.urls.get(driver, "http://triage-rules:8080/triage"),
+            "url": url,
+            "urls": {url: sum(seen.values())},
             "failed": self.failed,
             "errors": {"reset": self.failed},
             "failures": [{"n": 1}],

@@ -11,7 +11,7 @@ from dev.demo.screen import rendered
 from shadowlift.api.status import Status
 from tests.unit.demo.conftest import FakeCluster, status
 
-CLIENTS = Clients("http://tumour-triage:8080/triage", 40.0, 0, {"current": 900}, {"current": 120}, 2.0, 9.0)
+CLIENTS = Clients("http://tumour-triage:8080/triage", 900, 40.0, 0, {"current": 900}, {"current": 120}, 2.0, 9.0)
 
 
 def view(raw: dict | None = None, clients: Clients | None = CLIENTS) -> View:

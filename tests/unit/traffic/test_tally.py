@@ -17,6 +17,7 @@ def test_a_report_counts_good_and_failed_requests_apart():
     report = tally.report()
     assert (report["answered"], report["failed"], report["errors"]) == (3, 1, {"refused": 1})
     assert report["tracks"] == {"current": 3}
+    assert report["urls"] == {"http://x": 3}
     assert report["failures"][0]["n"] == 4
     assert report["perSecond"] == [
         {"second": 0, "current": 1},
