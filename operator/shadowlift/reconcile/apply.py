@@ -1,6 +1,7 @@
 """Carry out a Plan, in the order in which a crash between any two writes does no harm. Called once per cycle by `reconciler`.
 
-Records first (alone in their plan), then the recorder, then objects, then routes, then what nothing routes to any more.
+Records first (alone in their plan), then the recorder, then the configuration and the pods that mount it, then what nothing routes to
+any more.
 """
 
 import logging
@@ -39,10 +40,10 @@ class Applier:
         else:
             self._memory.watched.pop(key, None)
         await self._register(observed, plan)
-        for manifest in plan.manifests:
-            await self._ensure(key, manifest)
         if plan.router is not None:
             await self._publish(key, plan.router)
+        for manifest in plan.manifests:
+            await self._ensure(key, manifest)
         await self._refresh(key, plan)
         await self._delete(key, plan)
 
