@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,6 @@ class Place:
     cluster: Cluster
     namespace: str
     name: str = NAME
-    _stands: list[Stand] = field(default_factory=list)
 
     def open(self, **rules_env: str) -> None:
         """An empty namespace with the rules service in it."""
@@ -82,12 +81,21 @@ class Place:
     def _rules_are_up(self) -> bool:
         return is_rolled_out(self.cluster.get(DEPLOYMENT, manifests.RULES, self.namespace))
 
-    def traffic(self, rate: float = 50.0, *, driver: Sequence[str] = (), sender: Sequence[str] = ()) -> Stand:
+    def traffic(
+        self,
+        rate: float = 50.0,
+        *,
+        driver: Sequence[str] = (),
+        sender: Sequence[str] = (),
+        rules: str = manifests.RULES,
+        suffix: str = "",
+    ) -> Stand:
         """Clients of the rules and the hospital that later knows; `Stand.move` sends the clients to the router."""
         wanted = Wanted(
             namespace=self.namespace,
             model_deployment=self.name,
-            url=self.rules_url,
+            url=self.rules_url.replace(manifests.RULES, rules, 1),
+            suffix=suffix,
             image=images()["shadowlift"],
             rate=rate,
             driver_options=driver,

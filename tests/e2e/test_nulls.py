@@ -1,78 +1,84 @@
-"""What must never be promoted: the same model again, a current that fails, a mistaken path, another type, chosen labels."""
+"""What must never be promoted: the same model again, a current that fails, a mistaken path, another type, chosen labels.
 
-import pytest
+All at once and side by side in one namespace, each with clients, routers and outcomes of its own.
+"""
 
-from tests.e2e.place import Place, images, no_failures, spec
+from dataclasses import dataclass, field
+from typing import Any
 
-SHORT = "75s"  # long enough for hundreds of matured pairs, short enough to await
+from dev.traffic import manifests
+from dev.traffic.cluster_api import DEPLOYMENT, is_rolled_out, wait_for
+from dev.traffic.stand import Stand
+from tests.e2e.place import PATIENCE, Place, images, no_failures, spec
+
+DEADLINE = "75s"  # hundreds of matured pairs at this rate, and short enough to await
+RATE = 25.0
+FAILING = "failing-rules"
+
+
+@dataclass
+class Null:
+    """One case, and what its end must be."""
+
+    name: str
+    image: str
+    phases: tuple[str, ...]
+    reason: str | None = None  # of the last verdict
+    change: dict[str, Any] = field(default_factory=dict)
+    sender: tuple[str, ...] = ()
+    rules: str = manifests.RULES
+
+
+CASES = (
+    Null("same-model", "triage-rules-bento", ("Expired",)),
+    Null(
+        "mistaken-path", "triage-logreg", ("Expired",), "Incomparable", {"prediction": {"body": "label[0]", "map": {}}}
+    ),
+    Null(
+        "other-type",
+        "triage-logreg",
+        ("Expired",),
+        "CurrentUnreadable",
+        {"prediction": {"body": "diagnosis", "type": "Boolean", "map": {"malignant": "true", "benign": "false"}}},
+    ),
+    # A worse model, and outcomes only where the rules said B: those that are missing count against it.
+    Null("chosen-labels", "triage-stale", ("Expired", "Rejected"), sender=("--only-when", "B")),
+    Null("failing-current", "triage-rules-bento", ("Expired",), "CurrentUnreadable", rules=FAILING),
+)
 
 
 def ended(status: dict) -> bool:
     return status.get("phase") in ("Promoted", "Rejected", "Expired")
 
 
-@pytest.fixture
-def trial(place: Place):
-    """Traffic through the router from the first moment of a trial on; its end."""
+def start(place: Place, case: Null) -> tuple[Null, Place, Stand]:
+    """One case under way: its ModelDeployment, and clients of its router."""
+    here = Place(place.cluster, place.namespace, case.name)
+    wanted = spec("model", images()[case.image], deadline=DEADLINE, **case.change)
+    wanted["current"]["service"]["name"] = case.rules
+    here.apply(wanted)
+    return case, here, here.traffic(RATE, sender=case.sender, rules=case.rules, suffix=f"-{case.name}")
 
-    def run(wanted: dict, sender: tuple[str, ...] = ()) -> dict:
-        stand = place.traffic(50, sender=sender)
-        place.apply(wanted)
-        place.until_loaded()
-        stand.move(place.router_url)
-        status = place.until("an end", ended, 300)
-        place.until_loaded()
+
+def test_nulls(place: Place):
+    """None is promoted, none ever answers a client; each says why."""
+    place.cluster.apply(
+        *manifests.rules(place.namespace, images()["triage-rules"], name=FAILING, env={"FAIL_RATE": "0.03"})
+    )
+    wait_for("failing rules", lambda: is_rolled_out(place.cluster.get(DEPLOYMENT, FAILING, place.namespace)), PATIENCE)
+    running = [start(place, case) for case in CASES]
+    for _, here, stand in running:
+        here.until_loaded()
+        stand.move(here.router_url)
+    for case, here, stand in running:
+        status = here.until("an end", ended, 300)
+        verdict = status["trial"]["verdict"]
+        assert status["phase"] in case.phases, f"{case.name}: {status['phase']} {verdict}"
+        assert case.reason in (None, verdict["reason"]), f"{case.name}: {verdict}"
         report = stand.report()
-        assert set(report["tracks"]) == {"current"}, f"live answers of the candidate: {report['tracks']}"
-        return {**status, "report": report}
-
-    return run
-
-
-def test_same_model_again(trial):
-    """The rules as a bento: no lift to prove, so the deadline comes first."""
-    end = trial(spec("rules-again", images()["triage-rules-bento"], deadline=SHORT))
-    assert end["phase"] == "Expired"
-    assert end["trial"]["evidence"]["n"] > 300
-    assert end["trial"]["evidence"]["wins"] == 0
-    no_failures(end["report"])
-
-
-def test_mistaken_path(trial):
-    """The candidate's answers hold no prediction where the spec says: nothing can be known, nothing is promoted."""
-    wanted = spec("logreg", images()["triage-logreg"], deadline=SHORT)
-    wanted["prediction"] = {"body": "diagnoses[0].label", "map": {}}
-    end = trial(wanted)
-    assert end["phase"] == "Expired"
-    assert end["trial"]["verdict"]["kind"] == "Error"
-    assert end["trial"]["verdict"]["reason"] == "Incomparable"
-    no_failures(end["report"])
-
-
-def test_other_type(trial):
-    """Outcomes and predictions of different type: refused or incomparable, never promoted."""
-    wanted = spec("logreg", images()["triage-logreg"], deadline=SHORT)
-    wanted["prediction"] = {"body": "diagnosis", "type": "Boolean", "map": {"malignant": "true", "benign": "false"}}
-    end = trial(wanted)
-    assert end["phase"] == "Expired"
-    assert end["trial"]["verdict"]["kind"] == "Error"
-
-
-def test_chosen_labels(trial):
-    """Outcomes only where the rules said B, for a worse model: the missing ones count against it."""
-    end = trial(spec("stale", images()["triage-stale"], deadline=SHORT), ("--only-when", "B"))
-    assert end["phase"] in ("Rejected", "Expired")
-
-
-def test_current_that_fails(place: Place):
-    """Current failing on some requests is never a win for a candidate that is no better."""
-    place.close()
-    place.open(FAIL_RATE="0.03")
-    stand = place.traffic(50)
-    place.apply(spec("rules-again", images()["triage-rules-bento"], deadline=SHORT))
-    place.until_loaded()
-    stand.move(place.router_url)
-    end = place.until("an end", ended, 300)
-    assert end["phase"] == "Expired"
-    assert end["trial"]["verdict"]["reason"] == "CurrentUnreadable"
-    assert end["trial"]["evidence"]["wins"] == 0
+        assert set(report["tracks"]) == {"current"}, f"{case.name}: live answers of the candidate: {report['tracks']}"
+        if case.rules == manifests.RULES:
+            no_failures(report)
+    same = running[0][1].status["trial"]["evidence"]
+    assert same["wins"] == 0
+    assert same["n"] > 300

@@ -12,6 +12,7 @@ BENTO_USER = (
 # BentoML closes its listener at once on SIGTERM; the routers need one DNS refresh to stop sending. See `router.DNS_REFRESH`.
 DRAIN_SECONDS = 8
 STOP_SECONDS = 45
+PROGRESS_SECONDS = 120  # without a pod becoming ready; then status says that a person should look
 COMPONENT = "workload"
 
 
@@ -47,7 +48,7 @@ def _deployment(owner: Owner, name: str, bento: Bento, replicas: int) -> dict[st
         "spec": {
             "replicas": replicas,
             "revisionHistoryLimit": 0,
-            "progressDeadlineSeconds": 300,
+            "progressDeadlineSeconds": PROGRESS_SECONDS,
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": owner.labels(COMPONENT, **labels)},
