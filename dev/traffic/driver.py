@@ -1,7 +1,8 @@
 """The clients: `python3 -m dev.traffic.driver` asks one URL at a steady rate and tells what became of every request.
 
 A pod of `stand` (or a program on a host, in tests). Each good answer is handed to the outcome sender: the hospital
-knows which case it was, and will know the truth. Control port: GET /report /log /healthz, POST /rate /target.
+knows which case it was, and will know the truth. Control port: GET /report /log /healthz, POST /rate /target
+(409 where nobody listens yet).
 """
 
 import argparse
@@ -15,6 +16,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -27,6 +29,7 @@ from dev.traffic.tally import Attempt, Tally
 
 HAND_OVER_EVERY = 0.2  # seconds between batches to the outcome sender
 HAND_OVER_SIZE = 1000
+LISTEN_EVERY = 0.2  # seconds
 MAX_RATE = 5000.0
 
 
@@ -116,6 +119,8 @@ def application(driver: Driver) -> web.Application:
         wanted = (await _json(request)).get("rate")
         if not isinstance(wanted, int | float) or isinstance(wanted, bool) or not 0 <= wanted <= MAX_RATE:
             raise web.HTTPBadRequest(text=f'send {{"rate": requests per second, 0 to {MAX_RATE:g}; 0 pauses}}')
+        if driver.load.settings.rate == 0 < wanted:
+            await _must_listen(driver.load.settings.url)
         driver.load.change(rate=float(wanted))
         return web.json_response({"rate": wanted})
 
@@ -123,6 +128,7 @@ def application(driver: Driver) -> web.Application:
         url = (await _json(request)).get("url")
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise web.HTTPBadRequest(text='send {"url": "http://..."}')
+        await _must_listen(url)
         driver.load.change(url=url)
         return web.json_response({"url": url})
 
@@ -133,6 +139,29 @@ def application(driver: Driver) -> web.Application:
     app.add_routes([web.get("/report", report), web.get("/log", log), web.get("/healthz", healthy)])
     app.add_routes([web.post("/rate", rate), web.post("/target", target)])
     return app
+
+
+async def listens(url: str) -> bool:
+    """Whether somebody accepts connections there. Nothing is asked, so nothing has to be counted."""
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(2):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def _first_listener(load: Load) -> None:
+    """Wait until somebody listens; not while paused, and not after the wish to stop."""
+    while load.settings.rate and not load.stopped and not await listens(load.settings.url):
+        await asyncio.sleep(LISTEN_EVERY)
+
+
+async def _must_listen(url: str) -> None:
+    if not await listens(url):
+        raise web.HTTPConflict(text=f"nobody accepts connections at {url} yet; try again")
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
@@ -146,7 +175,11 @@ async def _json(request: web.Request) -> dict[str, Any]:
 
 
 async def run(driver: Driver, port: int, direct: str | None) -> None:
-    """Serve the control port and send until SIGTERM or SIGINT; then let what is under way end and hand it over."""
+    """Serve the control port and send until SIGTERM or SIGINT; then let what is under way end and hand it over.
+
+    Begins when the URL accepts connections: a Service is programmed on a node a moment after its pods are ready, and
+    what clients of a service that never was would meet is nobody's loss.
+    """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, driver.load.stop)
@@ -157,6 +190,7 @@ async def run(driver: Driver, port: int, direct: str | None) -> None:
     await web.TCPSite(runner, port=port).start()
     handing_over = asyncio.create_task(driver.handover.run())
     try:
+        await _first_listener(driver.load)
         await driver.load.run()
         await asyncio.sleep(HAND_OVER_EVERY * 2)
     finally:

@@ -135,13 +135,13 @@ class Stand:
         """The outcome sender's figures."""
         return self._json(self.wanted.sender, manifests.SENDER_PORT, "/report")
 
-    def move(self, url: str) -> None:
-        """Clients ask this URL from now on."""
-        self._driver("/target", {"url": url})
+    def move(self, url: str, seconds: float = 60) -> None:
+        """Clients ask this URL from now on; raises Overdue if nobody listens there within `seconds`."""
+        wait_for(f"{url} to accept connections", lambda: self._driver("/target", {"url": url}), seconds)
 
-    def rate(self, per_second: float) -> None:
-        """Clients ask so often from now on; 0 pauses."""
-        self._driver("/rate", {"rate": per_second})
+    def rate(self, per_second: float, seconds: float = 60) -> None:
+        """Clients ask so often from now on, 0 pauses; after a pause raises as `move`."""
+        wait_for("the clients' URL to accept connections", lambda: self._driver("/rate", {"rate": per_second}), seconds)
 
     def log(self) -> list[dict[str, Any]]:
         """Every request so far, as `tally.Attempt` fields."""

@@ -52,12 +52,13 @@ async def test_report_and_log_tell_the_same_story(process, driver, control):
     assert report["inFlight"] == 0
 
 
-async def test_rate_and_target_can_be_changed_and_nonsense_is_refused(driver, control):
+async def test_rate_and_target_can_be_changed_and_nonsense_is_refused(process, driver, control):
+    server = await process(lambda _, writer: answer(writer))
     made = driver("http://127.0.0.1:1/a")
     client = await control(made)
     assert (await client.post("/rate", json={"rate": 5})).status == 200
-    assert (await client.post("/target", json={"url": "http://127.0.0.1:1/b"})).status == 200
-    assert (made.load.settings.rate, made.load.settings.url) == (5.0, "http://127.0.0.1:1/b")
+    assert (await client.post("/target", json={"url": server.url})).status == 200
+    assert (made.load.settings.rate, made.load.settings.url) == (5.0, server.url)
     for path, body in [
         ("/rate", {"rate": -1}),
         ("/rate", {"rate": True}),
@@ -69,6 +70,21 @@ async def test_rate_and_target_can_be_changed_and_nonsense_is_refused(driver, co
         assert refused.status == 400
         assert "send" in await refused.text()
     assert (await client.post("/rate", data="{")).status == 400
+
+
+async def test_clients_are_not_sent_where_nobody_listens_yet(process, driver, control):
+    """A Service is programmed a moment after its pods are ready; a request in between would be the test's fault."""
+    made = driver("http://127.0.0.1:1/a", "--rate", "0")
+    client = await control(made)
+    for path, body in [("/target", {"url": "http://127.0.0.1:1/b"}), ("/rate", {"rate": 5})]:
+        refused = await client.post(path, json=body)
+        assert refused.status == 409
+        assert "nobody accepts connections" in await refused.text()
+    assert (made.load.settings.rate, made.load.settings.url) == (0.0, "http://127.0.0.1:1/a")
+    server = await process(lambda _, writer: answer(writer))
+    assert (await client.post("/target", json={"url": server.url})).status == 200
+    assert (await client.post("/rate", json={"rate": 5})).status == 200
+    assert server.requests == 0, "looking whether somebody listens asks nothing"
 
 
 async def test_cases_wait_for_an_outcome_sender_that_is_away_and_arrive_once(process, driver):
