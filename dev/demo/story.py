@@ -187,7 +187,9 @@ class Story:
         self._verdict(
             stand, "Rejected", "The rules answer the clients; stale answers copies. Is it better, or harmful?"
         )
-        self.out.say("It does harm, and that is proven: no client ever saw an answer of it, and it is switched off.")
+        self.out.say(
+            f"{why_rejected(self.views[resources.WORSE])} No client ever saw an answer of it; it is switched off."
+        )
         self._watch(
             stand,
             "Rejected: first its copies end, then its pods. The rules answer, as they always did.",
@@ -283,6 +285,17 @@ def _model_deployments(cluster: Cluster) -> list[str]:
     if cluster.get(NAMESPACE, resources.NAMESPACE) is None:
         return []
     return [thing["metadata"]["name"] for thing in cluster.find(MODEL_DEPLOYMENT, resources.NAMESPACE)]
+
+
+def why_rejected(view: View) -> str:
+    """The reason in plain words: a worse model may be proven harmful, or first proven not to be worth the wait."""
+    trial = view.status.trial if view.status else None
+    reason = trial.verdict.reason if trial and trial.verdict else "unknown"
+    words = {
+        "Harm": "It does harm, and that is proven.",
+        "Futility": "It cannot reach the lift that would be worth it, and that is proven.",
+    }
+    return words.get(reason, f"It is rejected: {reason}.")
 
 
 def _holds(until: Callable[[View], bool], view: View) -> bool:

@@ -155,7 +155,7 @@ async def listens(url: str) -> bool:
 
 async def _first_listener(load: Load) -> None:
     """Wait until somebody listens; not while paused, and not after the wish to stop."""
-    while load.settings.rate and not load.stopped and not await listens(load.settings.url):
+    while load.settings.rate and not load.stopped and not await listens(load.settings.url):  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(LISTEN_EVERY)
 
 

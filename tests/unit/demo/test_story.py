@@ -5,7 +5,10 @@ import io
 import pytest
 
 from dev.demo.plain import Lines
-from dev.demo.story import Failed, Images, Pace, Story
+from dev.demo.feed import View
+from dev.demo.story import Failed, Images, Pace, Story, why_rejected
+from shadowlift.api.status import Status
+from tests.unit.demo.conftest import status
 
 QUICK = Pace(look=0.001, proof=0.01, pods=0.3, verdict=0.3, traffic=0.3)
 
@@ -54,3 +57,10 @@ def test_a_story_that_did_not_come_true_fails_and_says_what_was_wrong(story, clu
         setattr(cluster, name, value)
     with pytest.raises(Failed, match=message):
         story.tell()
+
+
+@pytest.mark.parametrize(("reason", "told"), [("Harm", "does harm"), ("Futility", "worth it"), ("Other", "Other")])
+def test_the_reason_of_a_rejection_is_the_operators_not_the_storys(reason, told):
+    """A worse model may be found out either way, whichever proof comes first."""
+    raw = status("Rejected", verdict={"kind": "Reject", "reason": reason, "message": "m"})
+    assert told in why_rejected(View("x", "stale", Status.model_validate(raw)))
