@@ -1,5 +1,8 @@
 """The image of the promoted candidate is edited in Git: live answers stay with the proven one until the new one has its own verdict."""
 
+import json
+
+from dev.traffic.cluster_api import CONFIG_MAP
 from tests.e2e.place import Place, asked, images, no_failures, spec
 
 
@@ -20,4 +23,7 @@ def test_edited_image(place: Place):
     assert end["serving"]["workload"] == proven
     report = asked(stand, 200)
     no_failures(report)
-    assert report["changesTotal"] == 2, f"live answers changed hands: {report['changes']}"
+    assert report["changes"][-1]["track"] == "candidate"
+    intent = json.loads(place.cluster.get(CONFIG_MAP, f"{place.name}-router", place.namespace)["data"]["intent.json"])
+    assert intent["serve"] == "candidate"
+    assert intent["candidate"]["host"].startswith(f"{proven}.")
