@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from dev.demo.plain import Lines
 from dev.demo.feed import View
+from dev.demo.plain import Lines
 from dev.demo.story import Failed, Images, Pace, Story, why_rejected
 from shadowlift.api.status import Status
 from tests.unit.demo.conftest import status
