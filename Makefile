@@ -39,13 +39,13 @@ lint: venv ## ruff, mypy, import contracts, generated files
 	$(PY) -m dev.generate --check
 
 unit: venv ## unit, golden and architecture tests: seconds
-	$(PY) -m pytest -q tests/unit tests/golden tests/architecture
+	$(PY) -m pytest -q --timeout 60 tests/unit tests/golden tests/architecture
 
 simulation: venv ## seeded simulations of the statistics
-	$(PY) -m pytest -q tests/simulation
+	$(PY) -m pytest -q --timeout 300 tests/simulation
 
 component: venv ## real Envoy, recorder and SQLite on loopback; the operator's whole life behind fakes
-	$(PY) -m pytest -q tests/component tests/contract -m "not cluster"
+	$(PY) -m pytest -q --timeout 300 tests/component $(wildcard tests/contract) -m "not cluster"
 
 e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
 	dev/e2e.sh
