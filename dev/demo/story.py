@@ -95,6 +95,8 @@ class Story:
         self.out.say(
             "A clinic has hand-written rules (triage-rules) judge every biopsy. Clients call them all day long."
         )
+        if self.cluster.get(NAMESPACE, resources.NAMESPACE):
+            self.out.say("First, what an earlier run left is removed.")
         close_clinic(self.cluster, self.pace.pods)
         self.cluster.apply(manifests.namespace(resources.NAMESPACE))
         self.cluster.apply(*manifests.rules(resources.NAMESPACE, self.images.rules))
