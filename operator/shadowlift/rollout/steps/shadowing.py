@@ -33,7 +33,9 @@ def shadowing(world: World) -> Step:
         return Step(Phase.SHADOWING, record=_counting(look), mirror=True, register=True)
     kind = VERDICT_RECORDS.get(verdict.kind)
     if kind is not None:
-        return Step(Phase.SHADOWING, record=_verdict(look, kind, verdict), verdict=verdict, mirror=True, register=True)
+        record = _verdict(look, kind, verdict)
+        seen, of = look.evidence, look.coverage
+        return Step(Phase.SHADOWING, record, mirror=True, register=True, verdict=verdict, evidence=seen, coverage=of)
     return _ended_by_deadline(world, trial, look, verdict)
 
 
