@@ -15,7 +15,7 @@ from shadowlift.api.capture import CaptureConfig, LoadedConfig
 from shadowlift.api.ledger import CountersAnswer, EpochCounters, TrialCounters, TrialRegistration
 from shadowlift.api.names import KIND, LABEL_MANAGED_BY, MANAGED_BY
 from shadowlift.api.record import Record
-from shadowlift.errors import Conflict, NameTaken, NotFound, Unavailable
+from shadowlift.errors import Conflict, InvalidInput, NameTaken, NotFound, Unavailable
 from shadowlift.reconcile.apply import Applier
 from shadowlift.reconcile.memory import Memory
 from shadowlift.reconcile.observe import Observer
@@ -168,11 +168,18 @@ class FakeRecorder:
 
     async def register(self, registration: TrialRegistration) -> None:
         self._up()
+        known = self.registered.get(registration.uid, registration)
+        free = {"routers": registration.routers, "closed": registration.closed}
+        if known.model_copy(update=free) != registration:
+            raise InvalidInput("recorder", f"trial {registration.uid} is registered with other terms")
         self.registered[registration.uid] = registration
 
     async def keep_record(self, trial: str, name: str, record: Record) -> None:
         self._up()
-        self.records[name] = record
+        if trial not in self.registered:
+            raise InvalidInput("recorder", f"trial {trial} is not registered")
+        if self.records.setdefault(name, record) != record:
+            raise InvalidInput("recorder", f"record {name} is stored with other content")
 
     def _up(self) -> None:
         if self.down:
