@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shadowlift.api.capture import CaptureConfig, LoadedConfig
@@ -57,6 +57,10 @@ class FakeCluster:
         self.dies_at: int | None = None  # the operator's process ends at this write (counted from 0) ...
         self.dies_after_writing = False  # ... after it took effect, or before
         self._versions = itertools.count(1)
+
+    def start_after(self, other: FakeCluster) -> None:
+        """Versions and uids go on where another cluster's are now."""
+        self._versions = itertools.count(next(other._versions))
 
     def _step(self, what: str) -> bool:
         """True if the operator dies after this write."""
@@ -213,6 +217,21 @@ class World:
         applier = Applier(self.cluster, self.recorder, self.store, self.memory, self.clock)
         self.reconciler = Reconciler(observer, applier, self.cluster, self.store, Teller(self.cluster, self.metrics))
         self.installation = Installation(RouterSettings("shadowlift:test"), "http://recorder.:8080")
+
+    def copy(self) -> World:
+        """The same world, to go another way from here; the operator remembers what it knew. No writes are remembered."""
+        cluster, recorder = FakeCluster(), FakeRecorder()
+        cluster.objects = copy.deepcopy(self.cluster.objects)
+        cluster.start_after(self.cluster)
+        recorder.ledger, recorder.down = self.recorder.ledger, self.recorder.down
+        recorder.registered, recorder.records = dict(self.recorder.registered), dict(self.recorder.records)
+        recorder.counters_of = dict(self.recorder.counters_of)
+        other = replace(
+            self, cluster=cluster, recorder=recorder, clock=ManualClock(self.clock.time), metrics=Metrics(), unready=set(self.unready),
+            waiting=dict(self.waiting), served=list(self.served), _mounted=dict(self._mounted), _versions=dict(self._versions),
+        )  # fmt: skip
+        vars(other.memory).update(vars(copy.deepcopy(self.memory)))
+        return other
 
     async def loaded(self, address: str) -> LoadedConfig:
         """The port RouterPods."""
@@ -372,6 +391,22 @@ class World:
             current_values=values,
             candidate_values=values,
         )
+
+
+_LIVED: dict[str, World] = {}
+
+
+async def shadowing() -> World:
+    """A trial whose evidence counts; none has come. Lived once, copied for each test."""
+    if "shadowing" not in _LIVED:
+        world = World()
+        world.service("rules", 8080)
+        world.user_applies(spec())
+        await world.settle()
+        world.warm_up()
+        await world.settle()
+        _LIVED["shadowing"] = world
+    return _LIVED["shadowing"].copy()
 
 
 def spec(**changes: Any) -> Object:

@@ -8,18 +8,7 @@ import pytest
 from shadowlift.api.names import ANNOTATION_REFRESH
 from shadowlift.errors import Conflict, Unavailable
 from shadowlift.rollout.decide import decide
-from tests.support.world import BETTER, KEY, NAMESPACE, WORSE, World, spec
-
-
-async def shadowing() -> World:
-    world = World()
-    world.service("rules", 8080)
-    world.user_applies(spec())
-    await world.settle()
-    world.warm_up()
-    await world.settle()
-    world.cluster.writes.clear()
-    return world
+from tests.support.world import BETTER, KEY, NAMESPACE, WORSE, World, shadowing, spec
 
 
 def first(world: World, write: str) -> int:

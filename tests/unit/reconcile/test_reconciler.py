@@ -5,20 +5,9 @@ from typing import Any
 import pytest
 
 from shadowlift.api.names import KIND
-from tests.support.world import BETTER, KEY, NAMESPACE, World, spec
+from tests.support.world import BETTER, KEY, NAMESPACE, World, shadowing, spec
 
 FEW = {**BETTER, "wins": 6, "losses": 4, "ties": 90, "live": 100, "booked": 100}  # decides nothing yet
-
-
-async def shadowing() -> World:
-    world = World()
-    world.service("rules", 8080)
-    world.user_applies(spec())
-    await world.settle()
-    world.warm_up()
-    await world.settle()
-    world.cluster.writes.clear()
-    return world
 
 
 async def test_status_is_written_once_per_cycle_and_after_everything_else():

@@ -54,13 +54,13 @@ def superseded() -> Life:
     return life
 
 
-@pytest.mark.parametrize("lags", [0, 1, 3])
+@pytest.mark.parametrize("lags", [0, 2])
 @pytest.mark.parametrize("start", [rejected, expired, edited, superseded])
 def test_pods_go_only_when_no_router_knows_them(start: Callable[[], Life], lags: int):
     """Traffic first, then scale to zero or delete: verified, however long the routers take."""
     life = start()
     gone = 0
-    for cycle in range(24):
+    for cycle in range(16):
         life.loads = cycle % (lags + 1) == 0
         agreed = life.observed().routers.agreed
         known = routed(life)
