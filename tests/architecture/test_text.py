@@ -92,13 +92,11 @@ def configured() -> set[str]:
     return {host for url in urls if (host := urlsplit(url).hostname)}
 
 
-
-
 @pytest.mark.timeout(60)
 def test_no_registry_host_of_one_machine():
     """Where packages come from is the machine's business: pip, npm and go know it, the repository does not."""
-    private = configured()
-    assert [place for place, line in lines() if any(host in line for host in private)] == []
+    hosts = configured()
+    assert [place for place, line in lines() if any(host in line for host in hosts)] == []
 
 
 def test_generated_files_are_fresh():
