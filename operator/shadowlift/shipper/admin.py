@@ -1,6 +1,7 @@
 """Envoy's admin interface over its Unix socket. Used by `watch`, `forward` and `status`; translates its errors."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ _UNDER_WAY = (
     "cluster.shadow.upstream_rq_active",
     "cluster.shadow.upstream_rq_pending_active",
 )
-_SHED = "cluster.shadow.upstream_rq_pending_overflow"
+_SHED = ("cluster.shadow.upstream_rq_active_overflow", "cluster.shadow.upstream_rq_pending_overflow")
 _VERSIONS = {
     "cds": "cluster_manager.cds",
     "lds": "listener_manager.lds",
@@ -66,13 +67,13 @@ class Admin:
             born = self._socket.stat().st_mtime_ns // 1000  # Envoy makes the socket anew when it starts
         except OSError as error:
             raise NotFound("Envoy's admin socket is not there") from error
-        stats = await self._stats((LINES_COUNTER, _SHED, *_UNDER_WAY))
+        stats = await self._stats((LINES_COUNTER, *_SHED, *_UNDER_WAY))
         return Reading(
             at=now,
             born=born,
             given=int(stats.get(LINES_COUNTER, "0")),
-            shed=int(stats.get(_SHED, "0")),
-            under_way=sum(int(stats.get(name, "0")) for name in _UNDER_WAY),
+            shed=_sum(stats, _SHED),
+            under_way=_sum(stats, _UNDER_WAY),
         )
 
     async def loaded(self, mounted: str | None) -> LoadedConfig:
@@ -82,7 +83,7 @@ class Admin:
         stats = await self._stats((*names, _WARMING))
         versions = {kind: stats.get(f"{prefix}.version_text") or None for kind, prefix in _VERSIONS.items()}
         warming = int(stats.get(_WARMING, "0"))
-        rejected = sum(int(stats.get(f"{prefix}.{name}", "0")) for prefix in prefixes for name in _TROUBLE)
+        rejected = _sum(stats, (f"{prefix}.{name}" for prefix in prefixes for name in _TROUBLE))
         agreed = mounted is not None and warming == 0 and set(versions.values()) == {mounted}
         return LoadedConfig(mounted=mounted, loaded=versions, warming=warming, rejected=rejected, agreed=agreed)
 
@@ -106,3 +107,7 @@ class Admin:
             raise NotFound("no Envoy listens on the admin socket") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"Envoy's admin did not answer {path}: {error!r}") from error
+
+
+def _sum(stats: dict[str, str], names: Iterable[str]) -> int:
+    return sum(int(stats.get(name, "0")) for name in names)

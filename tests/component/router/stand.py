@@ -90,6 +90,7 @@ class Stand:
     number: int = 0
     version: str = ""
     loading: bool = False
+    statuses: list[int] = field(default_factory=list)
 
     @property
     def spool(self) -> Path:
@@ -141,11 +142,11 @@ class Stand:
         async with self.client.post(f"http://127.0.0.1:{self.processes[name].port}/_mode?to={mode}"):
             pass
 
-    def publish(self, intent: RouterIntent) -> None:
-        """Swap the volume: a new directory, one rename, the old one gone."""
+    def publish(self, intent: RouterIntent, damage: dict[str, str] | None = None) -> None:
+        """Swap the volume: a new directory, one rename, the old one gone. `damage` replaces files."""
         self.number += 1
         self.published, self.version = intent, config_version(self.number, intent)
-        files = router_files(intent, self.version, self.layout)
+        files = router_files(intent, self.version, self.layout) | (damage or {})
         volume = Path(self.layout.config_dir)
         fresh, data, before = volume / f"..{self.number}", volume / "..data", volume / f"..{self.number - 1}"
         fresh.mkdir(parents=True)
@@ -201,8 +202,8 @@ class Stand:
             return 0, repr(error).encode(), {}
 
     async def load(self, seconds: float, workers: int = 8, pause: float = 0.0) -> list[int]:
-        """Requests for a while, or until `stop_load`; the statuses that clients saw."""
-        statuses: list[int] = []
+        """Requests for a while, or until `stop_load`; the statuses that clients saw, also in `statuses` as they come."""
+        statuses = self.statuses = []
         end = asyncio.get_running_loop().time() + seconds
         self.loading = True
 
@@ -269,7 +270,7 @@ def tried(pod: Stand, **more: Any) -> RouterIntent:
         "percent_millionths": 1_000_000,
         "salt": "abcd",
         "unit_header": "x-user-id",
-        "answer_within_us": 500_000,
+        "answer_within_us": 5_000_000,  # so that a busy machine makes no answer late
         "current": Extraction(body="diagnosis"),
         "candidate": Extraction(body="diagnosis"),
     }

@@ -91,18 +91,18 @@ async def test_a_copy_carries_no_secret_and_says_that_it_is_one(pod: Stand) -> N
 
 @pytest.mark.parametrize(
     ("mode", "reason"),
-    [("status500", "Status5xx"), ("hang", "Timeout"), ("after0.8", "Late"), ("reset", "Broken"), ("dead", "Refused")],
+    [("status500", "Status5xx"), ("hang", "Timeout"), ("after2.5", "Late"), ("reset", "Broken"), ("dead", "Refused")],
 )
 async def test_a_bad_candidate_costs_live_nothing(pod: Stand, mode: str, reason: str) -> None:
     """Every live answer is current's, and none waits for the candidate; its failures are its own rows."""
-    await pod.up(tried(pod))
+    await pod.up(tried(pod, answer_within_us=2_000_000))
     if mode == "dead":
         pod.processes["candidate"].kill()
     else:
         await pod.mode("candidate", mode)
     started = time.monotonic()
     answers = await asyncio.gather(*(pod.ask() for _ in range(30)))
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2
     assert {(status, headers["X-By"]) for status, _, headers in answers} == {(200, "current")}
     await until(lambda: len(pod.recorder.rows(Track.SHADOW)) == 30, "the candidate's rows have come")
     assert {(row.status, row.reason) for row in pod.recorder.rows(Track.SHADOW)} == {(RowStatus.FAILED, reason)}
@@ -120,7 +120,7 @@ async def test_copies_are_shed_before_live_traffic_waits(pod: Stand) -> None:
     def accounted_for() -> int:
         return len(pod.recorder.rows(Track.SHADOW)) + pod.recorder.batches[-1].shed
 
-    await until(lambda: accounted_for() >= 300, "every copy is a row or is told to be shed")
+    await until(lambda: accounted_for() >= 300, "every copy is a row or is told to be shed", 20)
     assert accounted_for() == 300
     assert pod.recorder.batches[-1].shed > 100
     assert pod.recorder.batches[-1].lines_lost == 0
@@ -176,12 +176,12 @@ async def test_a_share_of_the_requests_is_tried(pod: Stand) -> None:
     for _ in range(4):
         assert {status for status, _, _ in await asyncio.gather(*(pod.ask() for _ in range(100)))} == {200}
 
-    def come() -> bool:
-        return len(pod.recorder.rows(Track.LIVE)) == len(pod.recorder.rows(Track.SHADOW)) > 60
+    async def come() -> bool:
+        copies = (await pod.seen("candidate"))["requests"]
+        return len(pod.recorder.rows(Track.LIVE)) == len(pod.recorder.rows(Track.SHADOW)) == copies
 
     await until(come, "both rows of the share have come")
     assert 70 <= len(pod.recorder.rows(Track.LIVE)) <= 170  # 5.5 standard deviations
-    assert (await pod.seen("candidate"))["requests"] == len(pod.recorder.rows(Track.SHADOW))
 
 
 async def test_without_a_trial_nothing_is_written_or_sent(pod: Stand) -> None:

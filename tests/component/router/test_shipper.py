@@ -118,7 +118,7 @@ async def test_an_idle_trial_says_that_it_is_idle(pod: Stand) -> None:
 
 async def test_one_long_request_does_not_stop_low(pod: Stand) -> None:
     """A stream that stays open holds `low` back by a bounded time only."""
-    await pod.up(tried(pod))
+    await pod.up(tried(pod, answer_within_us=500_000))
     async with pod.client.ws_connect(pod.url + "/x?mode=echo"):
         await pod.ask()
         await until(
@@ -173,12 +173,8 @@ async def test_the_pod_tells_what_is_in_force(pod: Stand) -> None:
     said = await config()
     assert (said["mounted"], said["agreed"], said["rejected"]) == (pod.version, True, 0)
     assert said["loaded"] == dict.fromkeys(("cds", "lds", "live", "shadow"), pod.version)
-    broken = plain(pod, current=pod.processes["candidate"].upstream)  # a route to a cluster that comes with it
-    files = Path(pod.layout.config_dir) / "..data"
     before = pod.version
-    pod.publish(broken)
-    (files / "cds.yaml").write_text("no configuration")
-    os.utime(files)
+    pod.publish(plain(pod, current=pod.processes["candidate"].upstream), {"cds.yaml": "no configuration"})
 
     async def refused() -> bool:
         said = await config()

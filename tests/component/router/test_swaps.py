@@ -37,10 +37,11 @@ async def test_a_whole_life_costs_no_request(pod: Stand) -> None:
             step = next_intent(pod.published, True, wish)
             await pod.bring(step)
             swaps += 1
+            seen = len(pod.statuses)
+            await until(lambda seen=seen: len(pod.statuses) >= seen + 10, "requests go through it")
     pod.stop_load()
     statuses = await load
     assert swaps >= 2 * len(wishes) - 2
-    assert len(statuses) > 10 * swaps
     assert set(statuses) == {200}
 
 
