@@ -11,7 +11,7 @@ from dev.traffic.cluster_api import DEPLOYMENT, is_rolled_out, wait_for
 from dev.traffic.stand import Stand
 from tests.e2e.place import PATIENCE, Place, images, no_failures, spec
 
-DEADLINE = "75s"  # hundreds of matured pairs at this rate, and short enough to await
+DEADLINE = "2m"  # thousands of matured pairs at this rate, and short enough to await
 RATE = 25.0
 FAILING = "failing-rules"
 
@@ -52,12 +52,16 @@ def ended(status: dict) -> bool:
 
 
 def start(place: Place, case: Null) -> tuple[Null, Place, Stand]:
-    """One case under way: its ModelDeployment, and clients of its router."""
+    """One case's clients and hospital; the clients ask the rules until their router is there."""
     here = Place(place.cluster, place.namespace, case.name)
+    return case, here, here.traffic(RATE, sender=case.sender, rules=case.rules, suffix=f"-{case.name}")
+
+
+def apply(here: Place, case: Null) -> None:
+    """Its ModelDeployment; the deadline counts from when its routers have loaded the trial."""
     wanted = spec("model", images()[case.image], deadline=DEADLINE, **case.change)
     wanted["current"]["service"]["name"] = case.rules
     here.apply(wanted)
-    return case, here, here.traffic(RATE, sender=case.sender, rules=case.rules, suffix=f"-{case.name}")
 
 
 def test_nulls(place: Place):
@@ -67,7 +71,8 @@ def test_nulls(place: Place):
     )
     wait_for("failing rules", lambda: is_rolled_out(place.cluster.get(DEPLOYMENT, FAILING, place.namespace)), PATIENCE)
     running = [start(place, case) for case in CASES]
-    for _, here, stand in running:
+    for case, here, stand in running:
+        apply(here, case)
         here.until_loaded()
         stand.move(here.router_url)
     for case, here, stand in running:
