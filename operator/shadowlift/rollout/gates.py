@@ -38,6 +38,10 @@ class Shut:
     reason: str
     message: str
 
+    def __post_init__(self) -> None:
+        """A status holds 512 characters, and values and reasons come from outside."""
+        object.__setattr__(self, "message", self.message[:512])
+
 
 @dataclass(frozen=True)
 class Look:
