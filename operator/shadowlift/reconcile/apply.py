@@ -120,7 +120,7 @@ class Applier:
 
     async def _delete(self, key: Key, plan: Plan) -> None:
         for name in plan.delete:
-            for kind in ("Deployment", "Service"):
+            for kind in ("Service", "Deployment"):  # by the Deployment a later cycle knows what is left to delete
                 known = self._store.get(kind, key[0], name)
                 if known is not None:
                     await self._cluster.delete(kind, key[0], name, known["metadata"]["uid"])

@@ -61,6 +61,7 @@ class Observer:
         """
         obj = self._store.get(KIND, *key)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
+            self._memory.watched.pop(key, None)
             return None
         resource = read_resource(obj)
         records = tuple(read_record(item) for item in self._store.owned("ControllerRevision", key) if _ours(item, obj))
