@@ -47,6 +47,22 @@ async def test_routes_leave_before_pods_do():
     assert first(world, "apply ConfigMap/triage-router") < first(world, f"apply Deployment/{workload}")
 
 
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_crash_while_deleting_leaves_nothing_behind(after: bool):
+    """The operator ends before or after any of the deletes: the next one finds what is left."""
+    calm = await shadowing()
+    other = [{"name": "logreg", "bento": {"image": "logreg:2", "replicas": 2}}]
+    old = calm.status["trial"]["workload"]
+    calm.user_applies(spec(candidates=other))
+    await calm.settle()
+    for position in [n for n, write in enumerate(calm.cluster.writes) if write.startswith("delete")]:
+        world = await shadowing()
+        world.user_applies(spec(candidates=other))
+        world.cluster.dies_at, world.cluster.dies_after_writing = position, after
+        await world.settle()
+        assert [key for key in world.cluster.objects if key[2] == old] == []
+
+
 async def test_a_settled_world_is_left_alone():
     """No write at all while nothing changes, over many cycles."""
     world = await shadowing()

@@ -66,6 +66,7 @@ async def test_a_resource_that_is_gone_asks_for_nothing():
     world.store.drop(obj)
     assert await world.reconciler.reconcile(KEY, world.installation, world.clock) is None
     assert world.cluster.writes == []
+    assert world.memory.watched == {}
     assert b'name="triage"' not in world.metrics.text()
 
 

@@ -207,6 +207,28 @@ def test_a_gate_is_open_at_its_limit(gate: Gate, case: dict[str, Any]):
     assert gate(look(Case(gate, ERROR, "", (), **case).life())) is None
 
 
+@pytest.mark.parametrize(
+    "epoch",
+    [
+        {"candidate_values": {"x" * 250 + str(n): 200 for n in range(5)}},
+        {"outcome_values": {"x" * 250 + str(n): 200 for n in range(5)}},
+        {"current_failed": 500, "reasons": {"R" * 60 + str(n): 9 for n in range(32)}},
+    ],
+    ids=["predictions", "outcomes", "reasons"],
+)
+def test_what_a_candidate_answers_never_breaks_a_cycle(epoch: dict[str, Any]):
+    """Values and reasons come from outside, as long as they like: the message is cut, the cycle ends, the deadline counts."""
+    life = sound().copy()
+    life.count(1, EpochCounters(**{**BETTER, **epoch}))
+    life.now += 3601
+    (record,) = life.cycle().records
+    assert record.kind.value == "Expired"
+    assert life.status is not None
+    assert life.status.trial is not None
+    assert life.status.trial.verdict is not None
+    assert len(life.status.trial.verdict.message) == 512
+
+
 def test_pairs_of_the_warm_up_are_never_counted():
     """Whatever the first pairs say, they are no evidence."""
     life = sound().copy()
