@@ -95,9 +95,6 @@ CASES = {
         gates.current_is_readable, ERROR, "CurrentUnreadable", ("no reason given", "spec.prediction.type"),
         epoch={"current_unreadable": 50},
     ),
-    "current fails in the warm-up": Case(
-        gates.current_is_readable, ERROR, "CurrentUnreadable", ("11 of 101",), warm_up={"current_failed": 11}
-    ),
     "answers too long": Case(
         gates.answers_fit_the_capture, ERROR, "AnswerNotCaptured", ("64 KiB", "in a header"), epoch={"ours": 11},
         also=frozenset({gates.coverage_is_high}),
@@ -173,6 +170,16 @@ def test_the_warm_up_holds_until_enough_pairs_compare():
     assert (shut.kind, shut.reason) == (HOLD, "WarmUp")
     assert "99 of 100" in shut.message
     assert gates.warmed_up(look(counting())) is None
+
+
+def test_a_current_that_fails_is_noticed_in_the_warm_up_already():
+    """Before anything counts: 11 of the first 101 pairs have no side to compare with."""
+    life = warming()
+    life.count(0, WARM.model_copy(update={"current_failed": 11}))
+    shut = gates.current_is_readable(look(life))
+    assert shut is not None
+    assert (shut.kind, shut.reason) == (ERROR, "CurrentUnreadable")
+    assert "11 of 101" in shut.message
 
 
 @pytest.mark.parametrize(("missing", "shut"), [("AtRandom", True), ("Worst", False)])
