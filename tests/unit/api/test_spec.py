@@ -83,6 +83,15 @@ def test_what_cannot_be_accepted_is_named(path: str, value: Any, field: str):
     assert len(caught.value.message) > 10
 
 
+@pytest.mark.parametrize("deadline", ["20s", "19s"])
+def test_a_deadline_leaves_room_for_outcomes(deadline: str):
+    """A time box within maturity could never count a pair: refused, not waited for."""
+    raw = changed("objective.outcome.maturity", "20s")
+    with pytest.raises(InvalidInput, match=r"^spec\.deadline: must be longer than objective\.outcome\.maturity"):
+        parse_spec({**raw, "deadline": deadline})
+    parse_spec({**raw, "deadline": "21s"})
+
+
 def test_two_candidates_are_refused():
     """Exactly one candidate is measured at a time."""
     one = {"name": "a", "bento": {"image": "a:1"}}
