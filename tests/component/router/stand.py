@@ -239,11 +239,9 @@ async def stand(processes: dict[str, Process], spool: Path | None = None) -> Asy
         pod = Stand(home, recorder, client, layout, free_port(), processes)
         try:
             yield pod
-        except BaseException:
-            sys.stderr.write(pod.logs())
-            raise
         finally:
             pod.down()
+            sys.stderr.write(pod.logs())  # pytest shows it where a test has failed
             await server.cleanup()
             shutil.rmtree(home, ignore_errors=True)
 

@@ -17,9 +17,10 @@ MEBIBYTE = 1 << 20
 
 @pytest.mark.parametrize("mode", ["ok", "large", "status404", "status500"])
 async def test_answers_are_byte_identical(pod: Stand, mode: str) -> None:
-    """Body and headers are those of current; only the id is added."""
+    """Body and headers are those of current, which is asked once; only the id is added."""
     await pod.up(tried(pod), shipper=False)
     status, body, headers = await pod.ask(f"/predict?mode={mode}")
+    assert (await pod.seen("current"))["requests"] == 1
     direct_url = f"http://127.0.0.1:{pod.processes['current'].port}/predict?mode={mode}"
     async with pod.client.post(direct_url, data=b'{"age": 54}') as direct:
         assert (status, body) == (direct.status, await direct.read())

@@ -69,10 +69,9 @@ async def test_draining_cuts_no_request(pod: Stand) -> None:
     await pod.up(plain(pod), shipper=False)
     await pod.mode("current", "after0.2")
     statuses: list[int] = []
-    stop = asyncio.Event()
 
     async def client() -> None:
-        while not stop.is_set():
+        while True:
             status, _, headers = await pod.ask()
             statuses.append(status)
             if headers.get("Connection") == "close":
@@ -81,8 +80,10 @@ async def test_draining_cuts_no_request(pod: Stand) -> None:
     clients = [asyncio.create_task(client()) for _ in range(20)]
     await until(lambda: len(statuses) >= 60, "all clients are at it")
     pod.run("drain")
-    await asyncio.gather(*clients)
-    late = asyncio.create_task(pod.ask("/predict?mode=after3"))  # its client has not heard of the drain yet
+    async with asyncio.timeout(30):
+        await asyncio.gather(*clients)
+    await pod.mode("current", "after9")
+    late = asyncio.create_task(pod.ask())  # longer than endpoints need to propagate
     health = f"http://127.0.0.1:{pod.layout.health_port}/ready"
     async with pod.client.get(health) as response:
         assert response.status == 503
