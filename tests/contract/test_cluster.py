@@ -217,6 +217,31 @@ async def test_our_objects_do_not_drift_by_themselves(real: Bench):
         assert not differs(manifest, await real.cluster.create(manifest)), manifest["kind"]
 
 
+async def test_the_port_of_a_service_can_be_changed(bench: Bench):
+    """spec.service.port is a free field: the old port goes, the new one comes."""
+    for port in (8080, 80):
+        service = router_manifests(bench.owner, Router(replicas=1), port, RouterSettings("registry.example/none"))[-1]
+        known = await (bench.cluster.create(service) if port == 8080 else bench.cluster.apply(service))
+    assert [item["port"] for item in known["spec"]["ports"]] == [80]
+
+
+async def test_what_is_no_longer_wanted_goes(bench: Bench):
+    """A key that an object was made with and that is not applied any more."""
+    await bench.cluster.create(config_map(bench.owner, {"a": "1", "b": "1"}))
+    assert (await bench.cluster.apply(config_map(bench.owner, {"a": "1"})))["data"] == {"a": "1"}
+
+
+async def test_limits_that_are_taken_back_go(bench: Bench):
+    """spec.router.resources is a free field: the default comes back whole."""
+    generous = {"limits": {"cpu": "2", "memory": "1Gi"}}
+    for resources in (generous, None):
+        router = Router.model_validate({"replicas": 1, "resources": resources})
+        wanted = router_manifests(bench.owner, router, 8080, RouterSettings("registry.example/none"))[1]
+        known = await (bench.cluster.create(wanted) if resources else bench.cluster.apply(wanted))
+    container = known["spec"]["template"]["spec"]["containers"][0]
+    assert "cpu" not in container["resources"]["limits"]
+
+
 @pytest.mark.cluster
 async def test_an_announcement_is_an_event(real: Bench):
     """A person sees it beside the ModelDeployment; the same again is no second one."""

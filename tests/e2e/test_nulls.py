@@ -30,7 +30,8 @@ class Null:
 
 
 CASES = (
-    Null("same-model", "triage-rules-bento", ("Expired",)),
+    # Equal answers are proof of futility too, where they are many.
+    Null("same-model", "triage-rules-bento", ("Expired", "Rejected")),
     Null(
         "mistaken-path", "triage-logreg", ("Expired",), "Incomparable", {"prediction": {"body": "label[0]", "map": {}}}
     ),
@@ -43,7 +44,7 @@ CASES = (
     ),
     # A worse model, and outcomes only where the rules said B: those that are missing count against it.
     Null("chosen-labels", "triage-stale", ("Expired", "Rejected"), sender=("--only-when", "B")),
-    Null("failing-current", "triage-rules-bento", ("Expired",), "CurrentUnreadable", rules=FAILING),
+    Null("failing-current", "triage-rules-bento", ("Expired", "Rejected"), rules=FAILING),
 )
 
 
@@ -86,4 +87,4 @@ def test_nulls(place: Place):
             no_failures(report)
     same = running[0][1].status["trial"]["evidence"]
     assert same["wins"] == 0
-    assert same["n"] > 300
+    assert same["n"] > 100

@@ -37,6 +37,8 @@ _ACCEPT = {"Accept": "application/json"}
 _TIMEOUT = 10.0  # seconds for one request
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"
+_JSON_PATCH = "application/json-patch+json"
+APPLIED = frozenset({"Deployment", "Service", "ConfigMap", "PodDisruptionBudget"})  # what `apply` may change later
 
 
 async def connect() -> api.ApiClient:
@@ -65,12 +67,27 @@ class KubernetesCluster:
         """POST; what stands there already is returned if it has the same owner, else NameTaken."""
         kind, meta = manifest["kind"], manifest["metadata"]
         try:
-            return await self._request("post", _path(kind, meta["namespace"]), manifest, field_manager=FIELD_MANAGER)
+            made = await self._request("post", _path(kind, meta["namespace"]), manifest, field_manager=FIELD_MANAGER)
+            return await self._own(made) if kind in APPLIED else made
         except Conflict:
             there = await self.get(kind, meta["namespace"], meta["name"])
             if _owner(there) != _owner(manifest):
                 raise NameTaken(f"{kind}/{meta['name']}", "exists and was not made for this ModelDeployment") from None
             return there
+
+    async def _own(self, made: Object) -> Object:
+        """Turn our ownership by POST into one by apply: else a field that is no longer applied would stay for ever."""
+        entries = made["metadata"].get("managedFields", [])
+        ours = [
+            n for n, entry in enumerate(entries) if (entry["manager"], entry["operation"]) == (FIELD_MANAGER, "Update")
+        ]
+        if not ours:
+            return made
+        meta, at = made["metadata"], f"/metadata/managedFields/{ours[0]}/operation"
+        change = [{"op": "test", "path": at, "value": "Update"}, {"op": "replace", "path": at, "value": "Apply"}]
+        return await self._request(
+            "patch", _path(made["kind"], meta["namespace"], meta["name"]), change, content_type=_JSON_PATCH
+        )
 
     async def apply(self, manifest: Object) -> Object:
         """Server-side apply with our field manager; fields that we own are taken back from whoever changed them."""
@@ -152,7 +169,7 @@ class KubernetesCluster:
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
-    async def _request(self, method: str, path: str, body: Object | None = None, **options: Any) -> Object:
+    async def _request(self, method: str, path: str, body: Any = None, **options: Any) -> Object:
         async def send() -> Object:
             response = await self._client.request(
                 method,

@@ -55,9 +55,13 @@ class Applier:
                 await self._copy(owner, record)
 
     async def _register(self, observed: Observed, plan: Plan) -> None:
+        evidence = self._memory.evidence
         for registration in plan.registrations:
-            await self._evidence.register(registration)
-            evidence = self._memory.evidence
+            try:
+                await self._evidence.register(registration)
+            except Unavailable as error:  # routes never wait for the recorder; its next answer asks for another cycle
+                evidence.error = str(error)
+                return
             if evidence.ledger is not None:
                 evidence.registered[registration.uid] = (evidence.ledger, frozenset(registration.routers))
             for record in observed.records:

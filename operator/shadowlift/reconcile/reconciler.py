@@ -1,9 +1,9 @@
 """One cycle: observe -> decide -> apply -> write status once -> tell. Called by the queue with the key of one ModelDeployment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shadowlift.api.names import KIND
-from shadowlift.errors import NotFound
+from shadowlift.errors import InvalidInput, NotFound
 from shadowlift.reconcile.apply import Applier
 from shadowlift.reconcile.observe import Observer
 from shadowlift.reconcile.ports import Clock, Cluster
@@ -13,6 +13,7 @@ from shadowlift.resources.routers import RouterSettings
 from shadowlift.rollout.decide import decide
 from shadowlift.rollout.observed import Observed
 from shadowlift.rollout.plan import Plan
+from shadowlift.rollout.report import refused
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,13 @@ class Reconciler:
             self._teller.forget(key)
             return None
         plan = decide(observed, clock.now())
-        await self._applier.apply(key, observed, plan)
+        try:
+            await self._applier.apply(key, observed, plan)
+        except InvalidInput as problem:  # only a person can help: say so before the queue tries again
+            await self._write_status(
+                key, observed, replace(plan, status=refused(plan.status, observed, problem, clock.now()))
+            )
+            raise
         await self._write_status(key, observed, plan)
         return plan.requeue_after
 

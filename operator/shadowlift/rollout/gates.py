@@ -127,7 +127,8 @@ def clocks_agree(look: Look) -> Shut | None:
 
 def current_is_readable(look: Look) -> Shut | None:
     """Pairs whose current side failed or could not be read are few; they are never wins."""
-    for epoch in (look.epoch, look.warm_up):
+    # A blip in the warm-up is not held against the rest.
+    for epoch in (look.epoch if look.trial.baseline else look.warm_up,):
         excluded = epoch.current_failed + epoch.current_unreadable
         seen = excluded + epoch.wins + epoch.losses + epoch.ties + epoch.unlabelled
         if seen >= WARM_UP_PAIRS and excluded > MAX_EXCLUDED * seen:
@@ -142,7 +143,7 @@ def current_is_readable(look: Look) -> Shut | None:
 
 def answers_fit_the_capture(look: Look) -> Shut | None:
     """Answers are of a size and encoding that we can read."""
-    epoch = look.epoch
+    epoch = look.epoch if look.trial.baseline else look.warm_up
     if epoch.booked >= WARM_UP_PAIRS and epoch.ours > MAX_EXCLUDED * epoch.booked:
         return Shut(
             VerdictKind.ERROR, "AnswerNotCaptured",
@@ -162,7 +163,8 @@ def values_compare(look: Look) -> Shut | None:
                 "Incomparable",
                 f"the candidate gave no readable prediction ({reasons}); see spec.prediction",
             )
-        if sum(epoch.candidate_values.values()) >= WARM_UP_PAIRS and ours and theirs and not ours & theirs:
+        cut = "" in {*epoch.current_values, *epoch.candidate_values}  # more than are kept: nothing follows from these
+        if sum(epoch.candidate_values.values()) >= WARM_UP_PAIRS and ours and theirs and not ours & theirs and not cut:
             return Shut(
                 VerdictKind.ERROR, "Incomparable",
                 f"current answers {_some(ours)}, the candidate {_some(theirs)}; see spec.prediction.map and spec.current.prediction",

@@ -6,6 +6,7 @@ The newest Started record is the trial; the newest Promoted record that nothing 
 from dataclasses import dataclass
 
 from shadowlift.api.record import ENDS_PROMOTION, ENDS_TRIAL, Baseline, Record, RecordKind, TrialTerms
+from shadowlift.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,13 @@ class History:
         newest = max(promoted, key=lambda record: record.number)
         if any(record.kind in ENDS_PROMOTION and record.number > newest.number for record in self.records):
             return None
-        start = next(
-            record for record in self.records if record.kind is RecordKind.STARTED and record.trial == newest.trial
-        )
+        mine = (record for record in self.records if record.kind is RecordKind.STARTED and record.trial == newest.trial)
+        start = next(mine, None)
+        if start is None:
+            raise InvalidInput(
+                f"ControllerRevision of trial {newest.trial}",
+                "the record that began the promoted trial is gone; restore it",
+            )
         return Promotion(newest, self._told(start).terms)
 
     def attempts(self, workload: str, against: str) -> int:

@@ -1,5 +1,6 @@
 """From a world and a step to the status that a person reads. Called by `decide`; the only builder of status."""
 
+from shadowlift.api.record import RecordKind
 from shadowlift.api.status import (
     Condition,
     ConditionType,
@@ -12,6 +13,7 @@ from shadowlift.api.status import (
     Serving,
     Status,
     Trial,
+    Verdict,
     VerdictKind,
 )
 from shadowlift.errors import InvalidInput
@@ -40,7 +42,7 @@ def report(world: World, step: Step) -> Status:
         trial=_trial(world, step),
         router=RouterStatus(
             wanted=routers.published.version if routers.published else None,
-            loaded={pod.name: pod.loaded for pod in routers.ready if pod.loaded is not None},
+            loaded={pod.name: pod.loaded for pod in routers.ready[:50] if pod.loaded is not None},
             ready=len(routers.ready),
             replicas=world.spec.router.replicas,
         ),
@@ -52,6 +54,16 @@ def report(world: World, step: Step) -> Status:
             for record in sorted(world.observed.records, key=lambda record: -record.number)[:HISTORY_LENGTH]
         ],
     )  # fmt: skip
+
+
+def refused(status: Status, observed: Observed, problem: InvalidInput, now: float) -> Status:
+    """The plan was right as far as we know, and somebody who knows more refuses it: only a person can help."""
+    stalled = Condition(
+        type=ConditionType.STALLED.value, status="True", reason="Refused", message=str(problem)[:MESSAGE_LENGTH],
+        observed_generation=observed.resource.generation, last_transition_time=stamp(now),
+    )  # fmt: skip
+    others = [condition for condition in status.conditions if condition.type != ConditionType.STALLED.value]
+    return status.model_copy(update={"conditions": [*others, _dated(observed.resource, stalled)]})
 
 
 def invalid_status(observed: Observed, problem: InvalidInput, now: float) -> Status:
@@ -138,13 +150,22 @@ def _trial(world: World, step: Step) -> Trial | None:
         alpha=f"{trial.terms.alpha:g}",
         disagreement=_disagreement(trial),
         epochs=_epochs(trial, loaded),
-        verdict=step.verdict or (previous.verdict if previous else None),
+        verdict=step.verdict or _recorded(trial) or (previous.verdict if previous else None),
         evidence=evidence or Evidence(),
         coverage=coverage or Coverage(),
         evidence_at=previous.evidence_at if unchanged and previous else stamp(world.now) if evidence else None,
         ledger=trial.terms.ledger,
         senders=trial.terms.senders,
     )
+
+
+def _recorded(trial: TrialHistory) -> Verdict | None:
+    """The verdict that ended the trial, by its record."""
+    kinds = {RecordKind.PROMOTED: VerdictKind.PROMOTE, RecordKind.REJECTED: VerdictKind.REJECT}
+    end = trial.end
+    if end is None or end.kind not in kinds:
+        return None
+    return Verdict(kind=kinds[end.kind], reason=end.reason, message=end.message[:MESSAGE_LENGTH])
 
 
 def _disagreement(trial: TrialHistory) -> str | None:

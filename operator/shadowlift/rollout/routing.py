@@ -19,7 +19,8 @@ def desired(world: World, step: Step) -> RouterIntent:
     known = (
         world.mirroring or world.observed.evidence.registered
     )  # the recorder must know the trial before its first line
-    mirrors = step.mirror and known and world.open_trial is not None
+    # While an override answers, pairs would not compare what the trial is about.
+    mirrors = step.mirror and known and world.open_trial is not None and world.serving is world.baseline
     # Kept ready behind no route: what was promoted while current serves by hand, else what may be promoted next.
     beside = world.promoted or (world.challenger if mirrors else None)
     candidate = beside if serves_current else world.serving

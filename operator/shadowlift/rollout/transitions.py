@@ -33,17 +33,23 @@ def rolled_back(world: World) -> Record | None:
 
 
 def abandoned(world: World) -> Record | None:
-    """A frozen field changed while its trial was under way."""
+    """A frozen field, or what the trial is measured against, changed while it was under way."""
     trial = world.history.trial()
-    if trial is None or trial.end is not None or trial.terms.frozen == world.frozen or world.spec.paused:
+    if trial is None or trial.end is not None or world.spec.paused:
         return None
+    same_question = trial.terms.frozen == world.frozen
+    if same_question and trial.terms.against == world.baseline.identity:
+        return None
+    message = "what the trial was measured against no longer serves; a new trial begins"
+    if not same_question:
+        message = "a field that the trial had frozen was changed; a new trial begins"
     return Record(
         kind=RecordKind.ABANDONED,
         number=world.history.next_number,
         trial=trial.uid,
         candidate=trial.terms.candidate,
-        reason="SpecChanged",
-        message="a field that the trial had frozen was changed; a new trial begins",
+        reason="BaselineChanged" if same_question else "SpecChanged",
+        message=message,
         at=stamp(world.now),
     )
 
