@@ -14,13 +14,14 @@ from shadowlift.api.names import (
 )
 from shadowlift.api.spec import Router
 from shadowlift.resources.owner import RESTRICTED_CONTAINER, Owner, restricted_pod
+from shadowlift.resources.router.layout import POD
 from shadowlift.resources.workload import resources_of
 
 COMPONENT = "router"
 USER = 65532
-PORT_HEALTH = 8081  # Envoy's own listener for probes: independent of the shipper, 503 while draining
-CONFIG_DIR = "/etc/shadowlift/config"
-SPOOL_DIR = "/var/lib/shadowlift/spool"
+PORT_HEALTH = POD.health_port  # Envoy's own listener for probes: independent of the shipper, 503 while draining
+CONFIG_DIR = POD.config_dir
+SPOOL_DIR = POD.spool_dir
 TOKEN_DIR = "/var/run/secrets/shadowlift"  # noqa: S105 - a path
 SPOOL_SIZE = "64Mi"  # memory: about 60,000 lines with bodies; full means lines lost and counted, never an eviction
 STOP_SECONDS = 60

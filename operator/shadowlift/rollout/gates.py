@@ -128,16 +128,16 @@ def clocks_agree(look: Look) -> Shut | None:
 def current_is_readable(look: Look) -> Shut | None:
     """Pairs whose current side failed or could not be read are few; they are never wins."""
     # A blip in the warm-up is not held against the rest.
-    for epoch in (look.epoch if look.trial.baseline else look.warm_up,):
-        excluded = epoch.current_failed + epoch.current_unreadable
-        seen = excluded + epoch.wins + epoch.losses + epoch.ties + epoch.unlabelled
-        if seen >= WARM_UP_PAIRS and excluded > MAX_EXCLUDED * seen:
-            reasons = ", ".join(f"{name}: {n}" for name, n in sorted(epoch.reasons.items())) or "no reason given"
-            return Shut(
-                VerdictKind.ERROR, "CurrentUnreadable",
-                f"current failed or gave no prediction of the declared type in {excluded} of {seen} pairs ({reasons}); "
-                "see spec.current.prediction and spec.prediction.type",
-            )  # fmt: skip
+    epoch = look.epoch if look.trial.baseline else look.warm_up
+    excluded = epoch.current_failed + epoch.current_unreadable
+    seen = excluded + epoch.wins + epoch.losses + epoch.ties + epoch.unlabelled
+    if seen >= WARM_UP_PAIRS and excluded > MAX_EXCLUDED * seen:
+        reasons = ", ".join(f"{name}: {n}" for name, n in sorted(epoch.reasons.items())) or "no reason given"
+        return Shut(
+            VerdictKind.ERROR, "CurrentUnreadable",
+            f"current failed or gave no prediction of the declared type in {excluded} of {seen} pairs ({reasons}); "
+            "see spec.current.prediction and spec.prediction.type",
+        )  # fmt: skip
     return None
 
 
