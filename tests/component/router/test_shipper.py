@@ -239,7 +239,7 @@ async def test_a_full_spool_costs_lines_not_requests(small_pod: Stand) -> None:
     assert 0.95 * lost <= pod.recorder.batches[-1].lines_lost <= lost
     check_promises(pod.recorder.batches)
     before = lines(pod.recorder.batches)
-    more = len(await pod.load(2, workers=4))
+    more = len(await pod.load(2, workers=4, pause=0.05))  # a pace at which so small a volume does not fill again
     await until(lambda: lines(pod.recorder.batches) == before + 2 * more, "after that all is as it was", 30)
     assert {row.track for row in pod.recorder.batches[-1].rows} <= set(Track)
 
