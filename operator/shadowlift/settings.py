@@ -1,19 +1,26 @@
 """The operator's settings: environment -> one frozen object, read once by `handlers.run`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shadowlift.api.quantities import seconds
 from shadowlift.errors import InvalidInput
+from shadowlift.resources.routers import RouterSettings
+
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SIZE = re.compile(r"[1-9][0-9]{0,8}(Ki|Mi|Gi)")
+_EVALUATE_BOUNDS = (0.1, 3600.0)  # seconds
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the installation says."""
 
-    image: str
-    pull_policy: str
+    routers: RouterSettings
     recorder_url: str
     token_file: Path
     pod_name: str
@@ -33,17 +40,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         InvalidInput: naming the variable that is missing or wrong.
     """
     return Settings(
-        image=_required(environment, "SHADOWLIFT_IMAGE"),
-        pull_policy=environment.get("SHADOWLIFT_IMAGE_PULL_POLICY", "IfNotPresent"),
+        routers=RouterSettings(
+            image=_required(environment, "SHADOWLIFT_IMAGE"),
+            pull_policy=_one_of(environment, "SHADOWLIFT_IMAGE_PULL_POLICY", "IfNotPresent", _PULL_POLICIES),
+            spool_size=_size(environment, "SHADOWLIFT_ROUTER_SPOOL", "64Mi"),
+        ),
         recorder_url=_required(environment, "SHADOWLIFT_RECORDER_URL"),
         token_file=Path(environment.get("SHADOWLIFT_TOKEN_FILE", "/var/run/secrets/shadowlift/token")),
         pod_name=_required(environment, "POD_NAME"),
         pod_namespace=_required(environment, "POD_NAMESPACE"),
         lease=environment.get("SHADOWLIFT_LEASE", "shadowlift-operator"),
-        namespaces=tuple(name for name in environment.get("SHADOWLIFT_NAMESPACES", "").split(",") if name),
+        namespaces=_names(environment, "SHADOWLIFT_NAMESPACES"),
         evaluate_s=_duration(environment, "SHADOWLIFT_EVALUATE", "2s"),
         listen=_address(environment, "SHADOWLIFT_LISTEN", "0.0.0.0:9090"),
-        log_level=environment.get("SHADOWLIFT_LOG_LEVEL", "INFO"),
+        log_level=_one_of(environment, "SHADOWLIFT_LOG_LEVEL", "INFO", _LOG_LEVELS),
     )
 
 
@@ -56,13 +66,39 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 
 def _duration(environment: Mapping[str, str], name: str, default: str) -> float:
     try:
-        return seconds(environment.get(name, default))
+        value = seconds(environment.get(name, default))
     except ValueError as error:
         raise InvalidInput(name, str(error)) from error
+    lowest, highest = _EVALUATE_BOUNDS
+    if not lowest <= value <= highest:
+        raise InvalidInput(name, f"must be between {lowest:g} s and {highest:g} s")
+    return value
+
+
+def _one_of(environment: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> str:
+    value = environment.get(name, default)
+    if value not in known:
+        raise InvalidInput(name, f"must be one of {', '.join(known)}, not {value!r}")
+    return value
+
+
+def _names(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in environment.get(name, "").split(",") if part.strip())
+    wrong = [part for part in names if not _DNS_LABEL.fullmatch(part)]
+    if wrong:
+        raise InvalidInput(name, f"{wrong[0]!r} is not a name in Kubernetes; separate names by commas")
+    return names
+
+
+def _size(environment: Mapping[str, str], name: str, default: str) -> str:
+    value = environment.get(name, default)
+    if not _SIZE.fullmatch(value):
+        raise InvalidInput(name, f"must be a whole number of Ki, Mi or Gi, such as {default}, not {value!r}")
+    return value
 
 
 def _address(environment: Mapping[str, str], name: str, default: str) -> tuple[str, int]:
     host, _, port = environment.get(name, default).rpartition(":")
-    if not host or not port.isdigit():
-        raise InvalidInput(name, f"must be HOST:PORT, such as {default}")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InvalidInput(name, f"must be HOST:PORT with a port up to 65535, such as {default}")
     return host, int(port)

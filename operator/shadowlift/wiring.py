@@ -19,7 +19,6 @@ from shadowlift.reconcile.queue import KeyedQueue
 from shadowlift.reconcile.reconciler import Installation, Reconciler
 from shadowlift.reconcile.store import Key, Store
 from shadowlift.reconcile.tell import Teller
-from shadowlift.resources.routers import RouterSettings
 from shadowlift.settings import Settings
 from shadowlift.telemetry.metrics import Metrics
 
@@ -43,10 +42,10 @@ def build(settings: Settings, client: api.ApiClient, session: aiohttp.ClientSess
     queue: KeyedQueue[Key] = KeyedQueue()
     cluster = KubernetesCluster(client, metrics)
     evidence = RecorderClient(session, settings.recorder_url, TokenFile(settings.token_file))
-    observer = Observer(store, memory, RouterPodsClient(session), clock)
+    observer = Observer(store, memory, RouterPodsClient(session))
     applier = Applier(cluster, evidence, store, memory, clock)
     reconciler = Reconciler(observer, applier, cluster, store, Teller(cluster, metrics))
-    installation = Installation(RouterSettings(settings.image, settings.pull_policy), settings.recorder_url)
+    installation = Installation(settings.routers, settings.recorder_url)
     loops = Loops(queue, reconciler, installation, evidence, memory, clock, metrics)
     lease = Lease(cluster, settings.pod_namespace, settings.lease, settings.pod_name)
     return App(settings, store, queue, loops, lease, metrics, cluster)

@@ -251,7 +251,7 @@ async def test_an_announcement_is_an_event(real: Bench):
     assert isinstance(cluster, KubernetesCluster)
     for _ in range(2):
         await cluster.announce(there, "Warning", "CandidateNotReady", "0 of 2 candidate pods are ready")
-    events = await cluster.list("Event", real.owner.namespace)
+    events, _ = await cluster.list("Event", real.owner.namespace)
     assert [(event["type"], event["reason"], event["regarding"]["name"]) for event in events] == [
         ("Warning", "CandidateNotReady", "triage")
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -98,6 +99,12 @@ class FakeCluster:
         if died:
             raise OperatorDied("after a create")
         return out
+
+    async def get(self, kind: str, namespace: str, name: str) -> Object:
+        there = self.objects.get((kind, namespace, name))
+        if there is None:
+            raise NotFound(name)
+        return copy.deepcopy(there)
 
     async def apply(self, manifest: Object) -> Object:
         meta = manifest["metadata"]
@@ -213,7 +220,7 @@ class World:
     def restart(self) -> None:
         """A new operator process: nothing remembered, the store filled from the API server."""
         self.store, self.memory = Store(), Memory()
-        observer = Observer(self.store, self.memory, self, self.clock)
+        observer = Observer(self.store, self.memory, self)
         applier = Applier(self.cluster, self.recorder, self.store, self.memory, self.clock)
         self.reconciler = Reconciler(observer, applier, self.cluster, self.store, Teller(self.cluster, self.metrics))
         self.installation = Installation(RouterSettings("shadowlift:test"), "http://recorder.:8080")
@@ -320,10 +327,10 @@ class World:
             ours = obj["metadata"].get("labels", {}).get(LABEL_MANAGED_BY) == MANAGED_BY
             if ours or obj["kind"] in ("Service", KIND):  # all other watches are filtered by label
                 self.store.put(copy.deepcopy(obj))
+        there = {obj["metadata"]["uid"] for obj in self.cluster.objects.values()}
         for kind in ("Pod", "Deployment", "Service", "ConfigMap"):
-            for known in self.store.owned(kind, KEY):
-                if (kind, NAMESPACE, known["metadata"]["name"]) not in self.cluster.objects:
-                    self.store.drop(known)
+            for gone in self.store.unlisted(kind, None, there, sys.maxsize):
+                self.store.drop(gone)
 
     async def cycle(self) -> float | None:
         """One reconcile cycle of the operator."""

@@ -141,10 +141,11 @@ class KubernetesCluster:
         meta = manifest["metadata"]
         return await self._request("put", _path(manifest["kind"], meta["namespace"], meta["name"]), manifest)
 
-    async def list(self, kind: str, namespace: str | None, selector: str | None = None) -> list[Object]:
-        """All objects of a kind; `namespace` None means everywhere."""
+    async def list(self, kind: str, namespace: str | None, selector: str | None = None) -> tuple[list[Object], int]:
+        """All objects of a kind, and the resourceVersion of which that is true; `namespace` None means everywhere."""
         answer = await self._request("get", _path(kind, namespace), label_selector=selector)
-        return [{"apiVersion": answer["apiVersion"], "kind": kind, **item} for item in answer["items"]]
+        objects = [{"apiVersion": answer["apiVersion"], "kind": kind, **item} for item in answer["items"]]
+        return objects, int(answer["metadata"]["resourceVersion"])
 
     async def announce(self, resource: Object, kind: str, reason: str, note: str) -> None:
         """One Event; its name is made of what it says, so that saying it twice is one Event."""

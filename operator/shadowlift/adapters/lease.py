@@ -24,6 +24,7 @@ class Lease:
         self._cluster, self._namespace, self._name, self._identity = cluster, namespace, name, identity
         self._clock = SystemClock()
         self._seen: tuple[str, float] = ("", 0.0)  # renewTime as written by the holder, and when we first saw it
+        self._holder = ""  # as read last
 
     async def acquire(self) -> None:
         """Return once the lease is ours."""
@@ -31,7 +32,7 @@ class Lease:
             await asyncio.sleep(RETRY)
 
     async def hold(self) -> None:
-        """Renew; return only when the lease is lost, before anybody else can have it."""
+        """Renew; return only when the lease is lost: at once where somebody else has it, else before anybody can."""
         loop = asyncio.get_running_loop()
         renewed = loop.time()
         while loop.time() - renewed < RENEW_DEADLINE:
@@ -42,6 +43,8 @@ class Lease:
                 return
             if ours:
                 renewed = started
+            elif self._holder not in ("", self._identity):
+                return
             await asyncio.sleep(RETRY)
 
     async def release(self) -> None:
@@ -63,7 +66,7 @@ class Lease:
             return False
         spec = lease.get("spec") or {}
         holder, written = spec.get("holderIdentity") or "", spec.get("renewTime") or ""
-        now = asyncio.get_running_loop().time()
+        self._holder, now = holder, asyncio.get_running_loop().time()
         if written != self._seen[0]:
             self._seen = (written, now)
         if holder not in ("", self._identity) and now - self._seen[1] < DURATION:

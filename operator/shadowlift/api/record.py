@@ -55,6 +55,13 @@ class TrialTerms(Model):
     ledger: str  # id of the ledger that is to hold the evidence
 
 
+class RouterTotals(Model):
+    """What a router pod had dropped and lost since it began: not this trial's doing."""
+
+    shed: int = 0
+    lines_lost: int = 0
+
+
 class Baseline(Model):
     """What the warm-up showed; fixes the test with its bets."""
 
@@ -62,6 +69,7 @@ class Baseline(Model):
     disagreements: int
     test: dict[str, Any]  # the engine's frozen test, every number exact
     loaded: str  # when the routers had loaded the trial: the deadline counts from here
+    routers: dict[str, RouterTotals] = Field(default_factory=dict)  # pod uid; absent: nothing dropped or lost by then
 
 
 class Record(Model):

@@ -172,6 +172,17 @@ class Current(Model):
 class Candidate(Model):
     """A model that wants to serve."""
 
+    model_config = {
+        "json_schema_extra": {
+            "x-kubernetes-validations": [
+                cel(
+                    "self.name != 'current'",
+                    "current is what status calls the process in place; take another name",
+                    ".name",
+                )
+            ]
+        }
+    }
     name: CandidateName
     bento: Bento
 

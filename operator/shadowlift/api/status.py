@@ -13,6 +13,7 @@ from shadowlift.api.base import Model
 
 Short = Annotated[str, Field(max_length=128)]
 Text = Annotated[str, Field(max_length=512)]
+Instant = Annotated[str, Field(max_length=40)]  # RFC 3339
 
 
 class Phase(StrEnum):
@@ -53,7 +54,7 @@ class Condition(Model):
     reason: Short
     message: Text = ""
     observed_generation: int = 0
-    last_transition_time: str
+    last_transition_time: Instant
 
 
 class Serving(Model):
@@ -63,7 +64,7 @@ class Serving(Model):
     workload: Short | None = None  # the Deployment, where it is a bento
     service: Short | None = None  # the Service, where it is one
     image: Annotated[str, Field(max_length=512)] | None = None
-    since: str
+    since: Instant
     reason: Short
     record: Short | None = None  # the decision record that says so
 
@@ -121,7 +122,7 @@ class Epoch(Model):
     number: int
     weight: Short  # of the candidate in live answers
     mirror: Short
-    since: str
+    since: Instant
 
 
 class Trial(Model):
@@ -132,15 +133,15 @@ class Trial(Model):
     candidate: Short
     workload: Short
     frozen: Short  # hash of the frozen fields
-    started: str | None = None  # when the routers had loaded it
-    deadline: str | None = None
+    started: Instant | None = None  # when the routers had loaded it
+    deadline: Instant | None = None
     alpha: Short | None = None
     disagreement: Short | None = None  # rate in the warm-up, sets the bets
     epochs: Annotated[list[Epoch], Field(max_length=16)] = Field(default_factory=list)
     verdict: Verdict | None = None
     evidence: Evidence = Field(default_factory=Evidence)
     coverage: Coverage = Field(default_factory=Coverage)
-    evidence_at: str | None = None
+    evidence_at: Instant | None = None
     ledger: Short | None = None  # id of the ledger that holds the evidence
     senders: Annotated[list[Short], Field(max_length=16)] = Field(default_factory=list)
 
@@ -149,7 +150,7 @@ class RouterStatus(Model):
     """Which configuration the routers should have and have."""
 
     wanted: Short | None = None
-    loaded: Annotated[dict[str, str], Field(max_length=50)] = Field(default_factory=dict)  # pod -> version
+    loaded: Annotated[dict[str, Short], Field(max_length=50)] = Field(default_factory=dict)  # pod -> version
     ready: int = 0
     replicas: int = 0
 
@@ -162,7 +163,7 @@ class Decision(Model):
     candidate: Short | None = None
     reason: Short
     message: Text = ""
-    at: str
+    at: Instant
 
 
 class Status(Model):

@@ -11,7 +11,7 @@ import aiohttp
 import kopf
 
 from shadowlift.adapters.kubernetes import connect
-from shadowlift.errors import InvalidInput, Unavailable
+from shadowlift.errors import InvalidInput, ShadowliftError, Unavailable
 from shadowlift.handlers import probes, watch
 from shadowlift.settings import Settings, read_settings
 from shadowlift.telemetry import logs
@@ -79,23 +79,36 @@ async def _watch(app: App) -> None:
 
 
 async def _lead(app: App, leading: asyncio.Event) -> None:
-    """Wait for the lease, then fill the store by one list of each kind, then act."""
+    """Wait for the lease, then act for as long as it is ours."""
     await app.lease.acquire()
     log.info("leading", extra={"identity": app.settings.pod_name})
-    for plural, (_, kind) in watch.WATCHED.items():
-        selector = None if plural in watch.UNFILTERED else watch.SELECTOR
-        for namespace in app.settings.namespaces or (None,):
-            for obj in await app.cluster.list(kind, namespace, selector):
-                watch.take(app, kind, None, obj)
     leading.set()
     app.metrics.leader.set(1)
     app.loops.beat = asyncio.get_running_loop().time()
-    tasks = [asyncio.create_task(app.loops.evaluate(app.settings.evaluate_s))]
-    tasks += [asyncio.create_task(app.loops.work()) for _ in range(app.settings.workers)]
+    parts = [asyncio.create_task(app.lease.hold()), asyncio.create_task(_act(app))]
     try:
-        await app.lease.hold()
-        log.error("the lease is lost")
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        if parts[0] in done:
+            log.error("the lease is lost")
+        for part in done:
+            part.result()  # an error ends the operator
     finally:
-        for task in tasks:
-            task.cancel()
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
         app.metrics.leader.set(0)
+
+
+async def _act(app: App) -> None:
+    """Fill the store by one list of each kind, then work on it; a later list finds what a watch has missed."""
+    await watch.resync(app)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(app.loops.evaluate(app.settings.evaluate_s))
+        for _ in range(app.settings.workers):
+            group.create_task(app.loops.work())
+        while True:
+            await asyncio.sleep(watch.RESYNC_SECONDS)
+            try:
+                await watch.resync(app)
+            except ShadowliftError as error:
+                log.warning("cannot list: %s", error)

@@ -18,6 +18,7 @@ WATCHED = {  # plural -> (API version, kind); all but these two are filtered by 
 }
 SELECTOR = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 UNFILTERED = frozenset({"services", PLURAL})
+RESYNC_SECONDS = 300.0  # a watch that had to begin anew does not tell what went in the meantime
 
 
 def take(app: App, kind: str, change: str | None, obj: dict[str, Any]) -> None:
@@ -32,6 +33,22 @@ def take(app: App, kind: str, change: str | None, obj: dict[str, Any]) -> None:
         return
     for key in keys:
         app.queue.add(key)
+
+
+async def resync(app: App) -> None:
+    """List all that is watched, and forget what is gone.
+
+    Raises:
+        ShadowliftError: the API server did not answer; what was known is still known.
+    """
+    for plural, (_, kind) in WATCHED.items():
+        selector = None if plural in UNFILTERED else SELECTOR
+        for namespace in app.settings.namespaces or (None,):
+            objects, version = await app.cluster.list(kind, namespace, selector)
+            for obj in objects:
+                take(app, kind, None, obj)
+            for gone in app.store.unlisted(kind, namespace, {obj["metadata"]["uid"] for obj in objects}, version):
+                take(app, kind, "DELETED", gone)
 
 
 def register(registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings) -> None:

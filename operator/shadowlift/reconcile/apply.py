@@ -8,7 +8,7 @@ import logging
 
 from shadowlift.api.names import ANNOTATION_REFRESH
 from shadowlift.api.record import Record
-from shadowlift.errors import NameTaken, Unavailable
+from shadowlift.errors import NameTaken, NotFound, Unavailable
 from shadowlift.reconcile.drift import differs
 from shadowlift.reconcile.memory import TAKEN_FOR, Memory
 from shadowlift.reconcile.ports import Clock, Cluster, Evidence
@@ -35,6 +35,7 @@ class Applier:
             Unavailable, Conflict: the cycle ends here and begins anew; everything done so far is as it should be.
         """
         await self._records(observed, plan)
+        await self._look_again(key, observed.resource.owner)
         if plan.watch_trial is not None:
             self._memory.watched[key] = plan.watch_trial
         else:
@@ -82,7 +83,7 @@ class Applier:
         try:
             if known is None:
                 self._store.put(await self._cluster.create(manifest))
-            elif not _same_owner(known, manifest):
+            elif not owned_by(known, _owner_of(manifest)):
                 self._taken(key, f"{kind}/{meta['name']}")
             elif differs(manifest, known):
                 self._store.put(await self._cluster.apply(manifest))
@@ -92,14 +93,26 @@ class Applier:
     def _taken(self, key: Key, name: str) -> None:
         self._memory.taken.setdefault(key, {})[name] = self._clock.now() + TAKEN_FOR
 
+    async def _look_again(self, key: Key, owner: Owner) -> None:
+        """No watch shows other people's objects: now and then ask whether one that was in the way still is."""
+        taken = self._memory.taken.get(key, {})
+        for name in [name for name, until in taken.items() if until <= self._clock.now()]:
+            kind, _, bare = name.partition("/")
+            try:
+                there = await self._cluster.get(kind, key[0], bare)
+            except NotFound:
+                del taken[name]
+                continue
+            if owned_by(there, owner.uid):
+                del taken[name]
+            else:
+                self._taken(key, name)
+
     async def _publish(self, key: Key, update: RouterUpdate) -> None:
         """With resourceVersion: two operators can never publish over each other unseen."""
         manifest = update.config_map
         known = self._store.get("ConfigMap", key[0], manifest["metadata"]["name"])
-        if known is None:
-            await self._ensure(key, manifest)
-            return
-        if not _same_owner(known, manifest):
+        if known is None or not owned_by(known, _owner_of(manifest)):
             await self._ensure(key, manifest)
             return
         versioned = {
@@ -131,6 +144,11 @@ class Applier:
                     self._store.drop(known)
 
 
-def _same_owner(known: Object, manifest: Object) -> bool:
-    wanted = manifest["metadata"]["ownerReferences"][0]["uid"]
-    return any(ref["uid"] == wanted for ref in known["metadata"].get("ownerReferences", []))
+def owned_by(known: Object, uid: str) -> bool:
+    """Whether an object is one of this ModelDeployment's."""
+    return any(ref["uid"] == uid for ref in known["metadata"].get("ownerReferences") or [])
+
+
+def _owner_of(manifest: Object) -> str:
+    uid: str = manifest["metadata"]["ownerReferences"][0]["uid"]
+    return uid

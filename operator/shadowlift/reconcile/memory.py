@@ -6,9 +6,10 @@ Written by `observe`, `apply` and the evidence loop; a restart begins with an em
 from dataclasses import dataclass, field
 
 from shadowlift.api.ledger import CountersAnswer, TrialCounters
-from shadowlift.reconcile.store import Key
+from shadowlift.reconcile.store import Key, Object
+from shadowlift.rollout.observed import Published
 
-TAKEN_FOR = 10.0  # seconds until a name that was taken is tried again
+TAKEN_FOR = 10.0  # seconds until it is asked again whether a name is still taken
 FIRST_REFRESH = 2.0  # seconds until a router that has not loaded its configuration is refreshed again; doubles
 LAST_REFRESH = 60.0
 
@@ -48,8 +49,14 @@ class Memory:
     evidence: EvidenceMemory = field(default_factory=EvidenceMemory)
     loaded: dict[str, tuple[int, str]] = field(default_factory=dict)  # pod uid -> container restarts, version in force
     refreshed: dict[str, Refresh] = field(default_factory=dict)  # pod uid
-    taken: dict[Key, dict[str, float]] = field(default_factory=dict)  # "Kind/name" -> until when it is believed
+    taken: dict[Key, dict[str, float]] = field(default_factory=dict)  # "Kind/name" -> when to ask again
     watched: dict[Key, str] = field(default_factory=dict)  # ModelDeployment -> trial under way
+    published: dict[Key, tuple[Object, Published]] = field(default_factory=dict)  # the ConfigMap, and what it says
+
+    def forget(self, key: Key) -> None:
+        """A ModelDeployment is gone."""
+        for known in (self.watched, self.taken, self.published):
+            known.pop(key, None)
 
     def refresh_due(self, pod_uid: str, version: str, now: float) -> int | None:
         """Number of the attempt to make now, or None if it is too early."""

@@ -21,7 +21,7 @@ from shadowlift.api.spec import Spec, parse_spec
 from shadowlift.api.status import Status
 from shadowlift.errors import InvalidInput, Unavailable
 from shadowlift.reconcile.memory import Memory
-from shadowlift.reconcile.ports import Clock, RouterPods
+from shadowlift.reconcile.ports import RouterPods
 from shadowlift.reconcile.store import Key, Object, Store
 from shadowlift.resources.owner import Owner
 from shadowlift.resources.records import read_record
@@ -50,18 +50,18 @@ WAITING_TROUBLE = frozenset(
 class Observer:
     """Turns the store, the memory and the routers' own word into values."""
 
-    def __init__(self, store: Store, memory: Memory, pods: RouterPods, clock: Clock) -> None:
-        self._store, self._memory, self._pods, self._clock = store, memory, pods, clock
+    def __init__(self, store: Store, memory: Memory, pods: RouterPods) -> None:
+        self._store, self._memory, self._pods = store, memory, pods
 
     async def observe(self, key: Key, settings: RouterSettings, recorder_url: str) -> Observed | None:
         """Everything about one ModelDeployment; None if it is gone or going.
 
         Raises:
-            InvalidInput: a decision record cannot be read.
+            InvalidInput: a decision record or the routers' configuration cannot be read.
         """
         obj = self._store.get(KIND, *key)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
-            self._memory.watched.pop(key, None)
+            self._memory.forget(key)
             return None
         resource = read_resource(obj)
         records = tuple(read_record(item) for item in self._store.owned("ControllerRevision", key) if _ours(item, obj))
@@ -89,7 +89,7 @@ class Observer:
         }
 
     async def _routers(self, key: Key, owner: Owner) -> Routers:
-        published = read_published(self._store.get("ConfigMap", key[0], router_name(owner)))
+        published = self._published(key, owner)
         alive = [
             pod
             for pod in self._store.owned("Pod", key)
@@ -98,6 +98,16 @@ class Observer:
         ]
         loaded = await asyncio.gather(*(self._loaded(pod, published) for pod in alive))
         return Routers(published, tuple(_router_pod(pod, version) for pod, version in zip(alive, loaded, strict=True)))
+
+    def _published(self, key: Key, owner: Owner) -> Published | None:
+        """Read once per version: comparing all files is the dearest part of a cycle."""
+        config_map = self._store.get("ConfigMap", key[0], router_name(owner))
+        if config_map is None:
+            return None
+        known = self._memory.published.get(key)
+        if known is None or known[0] is not config_map:
+            known = self._memory.published[key] = (config_map, read_published(config_map))
+        return known[1]
 
     async def _loaded(self, pod: Object, published: Published | None) -> str | None:
         """Ask the pod only while it is not known to have loaded what is published."""
@@ -135,8 +145,7 @@ class Observer:
         )
 
     def _taken(self, key: Key) -> tuple[str, ...]:
-        now = self._clock.now()
-        return tuple(sorted(name for name, until in self._memory.taken.get(key, {}).items() if now < until))
+        return tuple(sorted(self._memory.taken.get(key, {})))
 
 
 def read_resource(obj: Object) -> Resource:
@@ -172,14 +181,12 @@ def read_workload(deployment: Object, pods: list[Object]) -> Workload:
     )
 
 
-def read_published(config_map: Object | None) -> Published | None:
+def read_published(config_map: Object) -> Published:
     """What the routers are told.
 
     A ConfigMap whose intent cannot be read (another version of the operator wrote it) raises InvalidInput: guessing would move
     traffic.
     """
-    if config_map is None:
-        return None
     version = config_map["metadata"].get("annotations", {}).get(ANNOTATION_CONFIG_VERSION, "")
     data = config_map.get("data", {})
     try:

@@ -19,6 +19,10 @@ class Cluster(Protocol):
         """POST. Twice: the second raises NameTaken if the object is not this owner's, else returns what is there."""
         ...
 
+    async def get(self, kind: str, namespace: str, name: str) -> Object:
+        """What the API server has now; NotFound if there is none. Reads only."""
+        ...
+
     async def apply(self, manifest: Object) -> Object:
         """Server-side apply over an object of ours. Safe to repeat. Conflict if `resourceVersion` is given and not the newest."""
         ...

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from shadowlift.api.names import KIND
 from shadowlift.errors import InvalidInput, NotFound
 from shadowlift.reconcile.apply import Applier
-from shadowlift.reconcile.observe import Observer
+from shadowlift.reconcile.observe import Observer, read_resource
 from shadowlift.reconcile.ports import Clock, Cluster
 from shadowlift.reconcile.store import Key, Store
 from shadowlift.reconcile.tell import Teller
 from shadowlift.resources.routers import RouterSettings
 from shadowlift.rollout.decide import decide
-from shadowlift.rollout.observed import Observed
+from shadowlift.rollout.observed import Resource
 from shadowlift.rollout.plan import Plan
-from shadowlift.rollout.report import refused
+from shadowlift.rollout.report import refused, stuck
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,11 @@ class Reconciler:
         Raises:
             ShadowliftError: the cycle ended early; the queue tries again with back-off.
         """
-        observed = await self._observer.observe(key, installation.routers, installation.recorder_url)
+        try:
+            observed = await self._observer.observe(key, installation.routers, installation.recorder_url)
+        except InvalidInput as problem:
+            await self._say(key, problem, clock)
+            raise
         if observed is None:
             self._teller.forget(key)
             return None
@@ -45,14 +49,21 @@ class Reconciler:
         try:
             await self._applier.apply(key, observed, plan)
         except InvalidInput as problem:  # only a person can help: say so before the queue tries again
-            await self._write_status(
-                key, observed, replace(plan, status=refused(plan.status, observed, problem, clock.now()))
-            )
+            status = refused(plan.status, observed.resource, problem, clock.now())
+            await self._write_status(key, observed.resource, replace(plan, status=status))
             raise
-        await self._write_status(key, observed, plan)
+        await self._write_status(key, observed.resource, plan)
         return plan.requeue_after
 
-    async def _write_status(self, key: Key, observed: Observed, plan: Plan) -> None:
+    async def _say(self, key: Key, problem: InvalidInput, clock: Clock) -> None:
+        """What was decided or published cannot be read: nothing is touched, and the status says what to mend."""
+        known = self._store.get(KIND, *key)
+        if known is not None:
+            resource = read_resource(known)
+            plan = Plan(status=stuck(resource, "Unreadable", problem, clock.now()))
+            await self._write_status(key, resource, plan)
+
+    async def _write_status(self, key: Key, resource: Resource, plan: Plan) -> None:
         status = plan.status.model_dump(mode="json", by_alias=True, exclude_none=True)
         known = self._store.get(KIND, *key)
         if known is not None and known.get("status") != status:
@@ -61,4 +72,4 @@ class Reconciler:
             except NotFound:
                 return  # deleted in the meantime
         if known is not None:
-            await self._teller.tell(known, observed, plan)
+            await self._teller.tell(known, resource, plan)

@@ -66,6 +66,17 @@ class Store:
         names = self._owned.get((kind, *key), set())
         return [self._objects[kind, key[0], name] for name in sorted(names)]
 
+    def unlisted(self, kind: str, namespace: str | None, uids: set[str], version: int) -> list[Object]:
+        """What a list of that version (of one namespace, None: of all) should have shown and did not: it is gone."""
+        return [
+            obj
+            for (of_kind, of_namespace, _), obj in self._objects.items()
+            if of_kind == kind
+            and namespace in (None, of_namespace)
+            and obj["metadata"]["uid"] not in uids
+            and version_of(obj) <= version
+        ]
+
     def resources(self) -> Iterator[Object]:
         """All ModelDeployments."""
         return (obj for (kind, _, _), obj in list(self._objects.items()) if kind == KIND)

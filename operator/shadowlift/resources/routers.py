@@ -23,7 +23,6 @@ PORT_HEALTH = POD.health_port  # Envoy's own listener for probes: independent of
 CONFIG_DIR = POD.config_dir
 SPOOL_DIR = POD.spool_dir
 TOKEN_DIR = "/var/run/secrets/shadowlift"  # noqa: S105 - a path
-SPOOL_SIZE = "64Mi"  # memory: about 60,000 lines with bodies; full means lines lost and counted, never an eviction
 STOP_SECONDS = 60
 
 
@@ -33,6 +32,9 @@ class RouterSettings:
 
     image: str
     pull_policy: str = "IfNotPresent"
+    spool_size: str = (
+        "64Mi"  # memory: about 60,000 lines with bodies; full means lines lost and counted, never an eviction
+    )
 
 
 def router_name(owner: Owner) -> str:
@@ -114,7 +116,7 @@ def _pod(owner: Owner, router: Router, settings: RouterSettings) -> dict[str, An
         "containers": [_envoy(router, env, mounts, settings)],
         "volumes": [
             {"name": "config", "configMap": {"name": router_name(owner)}},
-            {"name": "spool", "emptyDir": {"medium": "Memory", "sizeLimit": SPOOL_SIZE}},
+            {"name": "spool", "emptyDir": {"medium": "Memory", "sizeLimit": settings.spool_size}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}},
             {
                 "name": "token",

@@ -12,7 +12,7 @@ from shadowlift.errors import InvalidInput
 from shadowlift.rollout import objects, routing
 from shadowlift.rollout.observed import Observed
 from shadowlift.rollout.plan import Plan
-from shadowlift.rollout.report import invalid_status, report
+from shadowlift.rollout.report import report, stuck
 from shadowlift.rollout.steps.expired import expired
 from shadowlift.rollout.steps.paused import paused
 from shadowlift.rollout.steps.pending import LOOK_AGAIN, pending
@@ -37,7 +37,7 @@ def decide(observed: Observed, now: float) -> Plan:
     """Everything that should happen to one ModelDeployment now (unix seconds). The same knowledge gives the same plan."""
     spec = observed.resource.spec
     if isinstance(spec, InvalidInput):
-        return Plan(status=invalid_status(observed, spec, now))  # what serves stays as it is
+        return Plan(status=stuck(observed.resource, "InvalidSpec", spec, now))  # what serves stays as it is
     world = World(observed, spec, now)
     trial = world.open_trial.uid if world.open_trial else None
     record = next((record for transition in TRANSITIONS if (record := transition(world)) is not None), None)
@@ -46,7 +46,8 @@ def decide(observed: Observed, now: float) -> Plan:
         return Plan(status=report(world, step), records=(step.record,), requeue_after=0.0, watch_trial=trial)
     update = routing.update(world, step)
     stale = routing.stale_pods(world)
-    moving = update is not None or bool(stale) or not routing.settled(world, step)
+    waiting = step.blocked is not None and step.blocked.stalled  # for a person
+    moving = update is not None or bool(stale) or not (waiting or routing.settled(world, step))
     return Plan(
         status=report(world, step),
         registrations=objects.registrations(world, step),

@@ -6,7 +6,7 @@ Called by `gates`. Warm-up pairs are never counted; every later epoch is, since 
 from dataclasses import dataclass
 
 from shadowlift.api.ledger import WARM_UP_EPOCH, EpochCounters, TrialCounters
-from shadowlift.api.record import Baseline, TrialTerms
+from shadowlift.api.record import Baseline, RouterTotals, TrialTerms
 from shadowlift.api.spec import Missing
 from shadowlift.api.status import Coverage, Evidence
 from shadowlift.stats.counts import PairedCounts
@@ -98,9 +98,15 @@ def shown(epoch: EpochCounters, result: Assessment) -> Evidence:
     )
 
 
-def coverage_of(epoch: EpochCounters, counters: TrialCounters) -> Coverage:
-    """What the evidence speaks for. The share leaves out nothing that promotion would send to the candidate."""
-    lost = sum(router.lines_lost for router in counters.routers)
+def coverage_of(epoch: EpochCounters, counters: TrialCounters, baseline: Baseline | None) -> Coverage:
+    """What the evidence speaks for. The share leaves out nothing that promotion would send to the candidate.
+
+    What routers had dropped and lost before evidence counted is not held against this candidate.
+    """
+    before = baseline.routers if baseline else {}
+    earlier = [before.get(router.uid, RouterTotals()) for router in counters.routers]
+    lost = sum(router.lines_lost for router in counters.routers) - sum(totals.lines_lost for totals in earlier)
+    shed = sum(router.shed for router in counters.routers) - sum(totals.shed for totals in earlier)
     live = epoch.live + lost
     uncounted = epoch.unmirrored + epoch.unitless + epoch.ours
     return Coverage(
@@ -110,7 +116,7 @@ def coverage_of(epoch: EpochCounters, counters: TrialCounters) -> Coverage:
         unitless=epoch.unitless,
         repeated=epoch.repeated,
         unmatched=epoch.unmatched,
-        shed=sum(router.shed for router in counters.routers),
+        shed=shed,
         lines_lost=lost,
         current_failed=epoch.current_failed,
         current_unreadable=epoch.current_unreadable,

@@ -75,7 +75,8 @@ class Look:
     @property
     def coverage(self) -> Coverage:
         """For status and records."""
-        return coverage_of(self.epoch if self.trial.baseline else self.warm_up, self.counters)
+        baseline = self.trial.baseline
+        return coverage_of(self.epoch if baseline else self.warm_up, self.counters, baseline)
 
 
 Gate = Callable[[Look], Shut | None]
@@ -116,7 +117,9 @@ def image_is_the_same(look: Look) -> Shut | None:
 
 def clocks_agree(look: Look) -> Shut | None:
     """The routers' clocks agree with the recorder's."""
-    off = [router for router in look.counters.routers if abs(router.clock_off_us) > MAX_CLOCK_OFF]
+    present = {pod.uid for pod in look.world.observed.routers.pods}  # a clock that is gone cannot be mended
+    routers = [router for router in look.counters.routers if router.uid in present]
+    off = [router for router in routers if abs(router.clock_off_us) > MAX_CLOCK_OFF]
     if off:
         seconds = max(abs(router.clock_off_us) for router in off) / 1e6
         return Shut(

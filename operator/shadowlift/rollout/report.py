@@ -20,7 +20,7 @@ from shadowlift.errors import InvalidInput
 from shadowlift.rollout import routing
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
-from shadowlift.rollout.observed import Observed, Resource
+from shadowlift.rollout.observed import Resource
 from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
@@ -56,30 +56,31 @@ def report(world: World, step: Step) -> Status:
     )  # fmt: skip
 
 
-def refused(status: Status, observed: Observed, problem: InvalidInput, now: float) -> Status:
+def refused(status: Status, resource: Resource, problem: InvalidInput, now: float) -> Status:
     """The plan was right as far as we know, and somebody who knows more refuses it: only a person can help."""
-    stalled = Condition(
-        type=ConditionType.STALLED.value, status="True", reason="Refused", message=str(problem)[:MESSAGE_LENGTH],
-        observed_generation=observed.resource.generation, last_transition_time=stamp(now),
-    )  # fmt: skip
+    stalled = _stalled(resource, "Refused", problem, now)
     others = [condition for condition in status.conditions if condition.type != ConditionType.STALLED.value]
-    return status.model_copy(update={"conditions": [*others, _dated(observed.resource, stalled)]})
+    return status.model_copy(update={"conditions": [*others, _dated(resource, stalled)]})
 
 
-def invalid_status(observed: Observed, problem: InvalidInput, now: float) -> Status:
-    """The spec cannot be read: what serves stays, and the status says what to mend."""
-    before = observed.resource.status or Status()
-    stalled = Condition(
-        type=ConditionType.STALLED.value, status="True", reason="InvalidSpec", message=str(problem)[:MESSAGE_LENGTH],
-        observed_generation=observed.resource.generation, last_transition_time=stamp(now),
-    )  # fmt: skip
+def stuck(resource: Resource, reason: str, problem: InvalidInput, now: float) -> Status:
+    """Something that a decision needs cannot be read: what serves stays, and the status says what to mend."""
+    before = resource.status or Status()
+    stalled = _stalled(resource, reason, problem, now)
     kept = [
         c for c in before.conditions if c.type not in (ConditionType.STALLED.value, ConditionType.RECONCILING.value)
     ]
     if not any(condition.type == ConditionType.READY.value for condition in kept):
         kept.append(stalled.model_copy(update={"type": ConditionType.READY.value, "status": "False"}))
-    dated = [_dated(observed.resource, condition) for condition in (*kept, stalled)]
-    return before.model_copy(update={"observed_generation": observed.resource.generation, "conditions": dated})
+    dated = [_dated(resource, condition) for condition in (*kept, stalled)]
+    return before.model_copy(update={"observed_generation": resource.generation, "conditions": dated})
+
+
+def _stalled(resource: Resource, reason: str, problem: InvalidInput, now: float) -> Condition:
+    return Condition(
+        type=ConditionType.STALLED.value, status="True", reason=reason, message=str(problem)[:MESSAGE_LENGTH],
+        observed_generation=resource.generation, last_transition_time=stamp(now),
+    )  # fmt: skip
 
 
 def _serving(world: World) -> Serving:

@@ -6,7 +6,7 @@ from shadowlift.resources.identity import trial_salt
 from shadowlift.resources.router.config import config_version, router_files
 from shadowlift.resources.router.intent import RouterIntent, TrialRoute
 from shadowlift.resources.router.steps import next_intent
-from shadowlift.resources.routers import config_map
+from shadowlift.resources.routers import config_map, router_name
 from shadowlift.rollout.plan import RouterUpdate
 from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
@@ -57,7 +57,7 @@ def update(world: World, step: Step) -> RouterUpdate | None:
     """The ConfigMap to publish now; None where the published one is right or must first be loaded."""
     published, routers = world.observed.routers.published, world.observed.routers
     wish = desired(world, step)
-    if published is None and current_exists(world) is not None:
+    if published is None and (current_exists(world) is not None or _name_is_taken(world)):
         return None
     if published is None:
         intent, number = next_intent(None, published_is_loaded=False, desired=wish), 1
@@ -68,6 +68,10 @@ def update(world: World, step: Step) -> RouterUpdate | None:
         number = published.number + 1
     version = config_version(number, intent)
     return RouterUpdate(config_map(world.owner, router_files(intent, version), version), version)
+
+
+def _name_is_taken(world: World) -> bool:
+    return f"ConfigMap/{router_name(world.owner)}" in world.observed.taken
 
 
 def stale_pods(world: World) -> tuple[str, ...]:

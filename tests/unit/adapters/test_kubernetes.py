@@ -175,12 +175,14 @@ async def test_a_replaced_object_must_be_the_one_that_was_read():
     [("clinic", "/api/v1/namespaces/clinic/pods?labelSelector=a%3Db"), (None, "/api/v1/pods?labelSelector=a%3Db")],
 )
 async def test_a_list_has_whole_objects(namespace: str | None, path: str):
-    """Items of a list lack kind and version: they get them, so that the store can keep them."""
+    """Items of a list lack kind and version: they get them, so that the store can keep them. It is true of one version."""
     async with serve() as server, connected(server.url) as (cluster, _):
-        server.answer = (200, '{"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": {"name": "p"}}]}')
-        assert await cluster.list("Pod", namespace, "a=b") == [
-            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
-        ]
+        server.answer = (
+            200,
+            '{"apiVersion": "v1", "kind": "PodList", "metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "p"}}]}',
+        )
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
+        assert await cluster.list("Pod", namespace, "a=b") == ([pod], 7)
         assert server.requests[0][1].replace("a=b", "a%3Db") == path
 
 

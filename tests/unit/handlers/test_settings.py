@@ -3,6 +3,7 @@
 import pytest
 
 from shadowlift.errors import InvalidInput
+from shadowlift.resources.routers import RouterSettings
 from shadowlift.settings import read_settings
 
 GOOD = {
@@ -16,7 +17,8 @@ GOOD = {
 def test_the_least_environment_gives_stated_defaults():
     """Four variables are needed; everything else has a default."""
     settings = read_settings(GOOD)
-    assert (settings.image, settings.pull_policy, settings.pod_name) == ("shadowlift:1", "IfNotPresent", "operator-0")
+    assert settings.routers == RouterSettings(image="shadowlift:1", pull_policy="IfNotPresent", spool_size="64Mi")
+    assert settings.pod_name == "operator-0"
     assert (settings.namespaces, settings.lease, settings.log_level) == ((), "shadowlift-operator", "INFO")
     assert (settings.evaluate_s, settings.listen, settings.workers) == (2.0, ("0.0.0.0", 9090), 4)
     assert str(settings.token_file) == "/var/run/secrets/shadowlift/token"
@@ -30,13 +32,15 @@ def test_every_variable_is_heard():
             "SHADOWLIFT_IMAGE_PULL_POLICY": "Always",
             "SHADOWLIFT_TOKEN_FILE": "/token",
             "SHADOWLIFT_LEASE": "other",
-            "SHADOWLIFT_NAMESPACES": "clinic,lab,",
+            "SHADOWLIFT_NAMESPACES": "clinic, lab,",
+            "SHADOWLIFT_ROUTER_SPOOL": "1Gi",
             "SHADOWLIFT_EVALUATE": "500ms",
             "SHADOWLIFT_LISTEN": "127.0.0.1:1234",
             "SHADOWLIFT_LOG_LEVEL": "DEBUG",
         }
     )
-    assert (settings.pull_policy, str(settings.token_file), settings.lease) == ("Always", "/token", "other")
+    assert (settings.routers.pull_policy, settings.routers.spool_size) == ("Always", "1Gi")
+    assert (str(settings.token_file), settings.lease) == ("/token", "other")
     assert (settings.namespaces, settings.evaluate_s) == (("clinic", "lab"), 0.5)
     assert (settings.listen, settings.log_level) == (("127.0.0.1", 1234), "DEBUG")
 
@@ -59,15 +63,24 @@ def test_what_must_be_set_is_named(name: str, how: str):
         ("SHADOWLIFT_LISTEN", "host:"),
         ("SHADOWLIFT_LISTEN", "host:http"),
         ("SHADOWLIFT_LISTEN", ":9090"),
+        ("SHADOWLIFT_LISTEN", "0.0.0.0:99999"),
+        ("SHADOWLIFT_ROUTER_SPOOL", "64M"),
+        ("SHADOWLIFT_ROUTER_SPOOL", "0Mi"),
+        ("SHADOWLIFT_EVALUATE", "0s"),
+        ("SHADOWLIFT_EVALUATE", "2h"),
+        ("SHADOWLIFT_IMAGE_PULL_POLICY", "Sometimes"),
+        ("SHADOWLIFT_LOG_LEVEL", "LOUD"),
+        ("SHADOWLIFT_NAMESPACES", "clinic lab"),
+        ("SHADOWLIFT_NAMESPACES", "Clinic"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str):
     """The variable, and what it should look like."""
-    with pytest.raises(InvalidInput, match=f"^{name}: .*such as"):
+    with pytest.raises(InvalidInput, match=f"^{name}: .*(such as|one of|between|separate)"):
         read_settings({**GOOD, name: value})
 
 
 def test_settings_do_not_change():
     """One frozen object for the life of the process."""
     with pytest.raises(AttributeError):
-        read_settings(GOOD).image = "other"  # type: ignore[misc]
+        read_settings(GOOD).lease = "other"  # type: ignore[misc]

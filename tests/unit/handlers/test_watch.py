@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 
 import kopf
@@ -22,6 +23,8 @@ class Desk:
 
     store: Store = field(default_factory=Store)
     queue: KeyedQueue[Key] = field(default_factory=KeyedQueue)
+    cluster: Any = None
+    settings: Any = field(default_factory=lambda: SimpleNamespace(namespaces=()))
 
     def take(self, kind: str, change: str | None, obj: dict[str, Any]) -> list[Key]:
         """Take one observation; the keys that are then waiting."""
@@ -96,6 +99,32 @@ def test_a_watch_is_renewed_before_it_can_be_silent_for_long():
     assert server is not None
     assert client is not None
     assert server < client <= 600
+
+
+class Lists:
+    """The part of the cluster that a resync asks: a list of each kind at version 10."""
+
+    def __init__(self, *pods: dict[str, Any]) -> None:
+        self.pods = list(pods)
+
+    async def list(self, kind: str, namespace: str | None, selector: str | None) -> tuple[list[dict[str, Any]], int]:
+        assert (namespace, selector) == (None, None if kind in ("Service", KIND) else watch.SELECTOR)
+        return (self.pods if kind == "Pod" else []), 10
+
+
+async def test_a_resync_finds_what_a_watch_has_missed():
+    """New and changed is taken in, gone is forgotten and looked after; what is newer than the list stays."""
+    desk = Desk()
+    desk.take("Pod", "ADDED", pod(5))
+    newer = {**pod(11, uid="u2"), "kind": "Pod"}
+    newer["metadata"]["name"] = "q"
+    desk.take("Pod", "ADDED", newer)
+    added = pod(9, uid="u3")
+    added["metadata"]["name"] = "r"
+    desk.cluster = Lists(added)
+    await watch.resync(cast(App, desk))
+    assert [item["metadata"]["name"] for item in desk.store.owned("Pod", KEY)] == ["q", "r"]
+    assert list(desk.queue._due) == [KEY]
 
 
 async def test_taking_needs_a_running_loop_only():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shadowlift.api.names import ANNOTATION_REFRESH
-from shadowlift.errors import Conflict, Unavailable
+from shadowlift.errors import Conflict, InvalidInput, Unavailable
 from shadowlift.rollout.decide import decide
 from tests.support.world import BETTER, KEY, NAMESPACE, WORSE, World, shadowing, spec
 
@@ -116,6 +116,52 @@ async def test_an_object_of_somebody_else_is_never_touched(kind: str, name: str)
     assert stalled is not None
     assert stalled["reason"] == "NameTaken"
     assert f"{kind}/{name}" in stalled["message"]
+
+
+async def test_a_taken_name_is_one_stall_until_it_is_free():
+    """No flapping condition and no trial in between; the name is asked about every ten seconds, and then taken."""
+    world = World()
+    world.service("rules", 8080)
+    for kind, name in (("Service", "triage"), ("ConfigMap", "triage-router")):
+        world.cluster.put({"kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}, "spec": {"ports": []}})
+    world.user_applies(spec())
+    await world.cycle()
+    tries, stalled = len(world.cluster.writes), set()
+    for _ in range(60):
+        await world.cycle()
+        world.clock.time += 0.5
+        stalled.add(world.condition("Stalled") is not None)
+    assert stalled == {True}
+    assert set(world.cluster.writes[tries:]) <= {"status triage", "event NameTaken"}
+    assert not [key for key in world.cluster.objects if key[0] == "ControllerRevision"]
+    for kind, name in (("Service", "triage"), ("ConfigMap", "triage-router")):
+        del world.cluster.objects[kind, NAMESPACE, name]
+    world.clock.time += 10
+    await world.settle()
+    assert world.condition("Stalled") is None
+    assert world.status["phase"] == "Shadowing"
+
+
+async def test_what_cannot_be_read_is_told():
+    """A configuration or a record that somebody damaged: nothing is touched, Stalled names the object."""
+    world = await shadowing()
+    for kind, name in (
+        ("ConfigMap", "triage-router"),
+        ("ControllerRevision", next(key[2] for key in world.cluster.objects if key[0] == "ControllerRevision")),
+    ):
+        whole = world.cluster.objects[kind, NAMESPACE, name]
+        world.cluster.put({**whole, "data": {"torn": "yes"}})
+        before = len(world.cluster.writes)
+        with pytest.raises(InvalidInput, match=name):
+            await world.cycle()
+        stalled = world.condition("Stalled")
+        assert stalled is not None
+        assert stalled["reason"] == "Unreadable"
+        assert name in stalled["message"]
+        assert world.cluster.writes[before:] == ["status triage", "event Unreadable"]
+        world.cluster.put(whole)
+        await world.settle()
+        assert world.condition("Stalled") is None
 
 
 async def test_two_operators_never_publish_over_each_other():

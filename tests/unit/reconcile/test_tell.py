@@ -34,7 +34,7 @@ async def test_every_decision_is_an_event(kind: str, event: str):
     """What ended without a promotion is a warning; reason and message are those of the record; it is counted."""
     listener, metrics, life = Listener(), Metrics(), counting()
     record = told((kind, "t1")).records[0]
-    await Teller(listener, metrics).tell(RESOURCE, life.observed(), replace(life.plan(), records=(record,)))
+    await Teller(listener, metrics).tell(RESOURCE, life.observed().resource, replace(life.plan(), records=(record,)))
     assert listener.heard == [(event, kind, "AsToldBefore: ")]
     assert f'shadowlift_decisions_total{{kind="{kind}"}} 1.0' in metrics.text().decode()
     assert (record.kind in WARNINGS) is (event == "Warning")
@@ -47,7 +47,7 @@ async def test_a_stall_is_told_when_its_reason_is_new():
     for taken in ((), (), ("Service/a",), ("Service/b",)):
         life.taken = taken
         observed, plan = life.observed(), life.plan()
-        await teller.tell(RESOURCE, observed, plan)
+        await teller.tell(RESOURCE, observed.resource, plan)
         life.cycle()
     assert [(kind, reason) for kind, reason, _ in listener.heard] == [
         ("Warning", "CurrentNotFound"),

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
+from shadowlift.api.record import RouterTotals
 from shadowlift.api.spec import Missing
 from shadowlift.rollout.evidence import assessment, counted, coverage_of, pairs, plain, shown, signed, total
 from shadowlift.rollout.gates import SELECTION_BAR, selection_evidence
@@ -144,6 +145,11 @@ def test_coverage_tells_what_the_evidence_does_not_speak_for():
     """The share leaves out nothing that a promotion would move; losses of all routers add up."""
     routers = [RouterReport(uid=uid, last_seen=None, low=None, lines_lost=3, shed=2) for uid in ("a", "b")]
     counters = TrialCounters(uid="trial-0001", routers=routers, outcomes_late=4)
-    seen = coverage_of(EpochCounters(live=200, unmirrored=2, unitless=1, ours=1), counters)
+    seen = coverage_of(EpochCounters(live=200, unmirrored=2, unitless=1, ours=1), counters, None)
     assert (seen.live, seen.share, seen.lines_lost, seen.shed, seen.outcomes_late) == (206, "0.9800", 6, 4, 4)
-    assert coverage_of(EpochCounters(), TrialCounters(uid="trial-0001")).share is None
+    assert coverage_of(EpochCounters(), TrialCounters(uid="trial-0001"), None).share is None
+    before = BASELINE.model_copy(
+        update={"routers": {"a": RouterTotals(shed=2, lines_lost=1), "gone": RouterTotals(shed=9)}}
+    )
+    later = coverage_of(EpochCounters(live=200), counters, before)
+    assert (later.live, later.lines_lost, later.shed) == (205, 5, 2), "what was before this trial is not its doing"

@@ -10,7 +10,7 @@ import pytest
 from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
 from shadowlift.api.status import Evidence, VerdictKind
 from shadowlift.rollout import gates
-from shadowlift.rollout.gates import PROMOTION, SOUND, Gate, Look
+from shadowlift.rollout.gates import PROMOTION, SOUND, Gate, Look, judge
 from shadowlift.rollout.observed import Workload
 from tests.support.world import BETTER
 from tests.unit.rollout.given import NOW, WARM, Life, counting, promoted, warming
@@ -152,6 +152,27 @@ def test_one_cause_shuts_one_gate(case: Case):
     """A cause is told once, under its own name; every other gate stays open, but for the proof where there is none."""
     shut = {gate for gate in PROMOTION if gate(look(case.life())) is not None}
     assert shut - case.also - {gates.lift_is_proven} == {case.gate} - {gates.lift_is_proven}
+
+
+def test_the_clock_of_a_router_that_is_gone_does_not_matter():
+    """It cannot be mended; the pod that took its place has another."""
+    life = sound().copy()
+    life.routers_report(SEEN, SEEN.model_copy(update={"uid": "uid-of-a-pod-that-is-gone", "clock_off_us": 7 * US}))
+    assert gates.clocks_agree(look(life)) is None
+
+
+def test_what_routers_dropped_before_this_trial_is_not_held_against_it():
+    """The counts are of the pod's life: a slow candidate must not hold back the ones after it."""
+    life = promoted()
+    life.edit(candidates=[{"name": "boost", "bento": {"image": "boost:1", "replicas": 2}}])
+    life.settle()
+    life.count(0, WARM)
+    life.routers_report(SEEN.model_copy(update={"shed": 5000, "lines_lost": 3000}))
+    life.settle()
+    life.count(1, EpochCounters(**BETTER))
+    seen = look(life).coverage
+    assert (seen.shed, seen.lines_lost) == (0, 0)
+    assert judge(look(life)).kind is VerdictKind.PROMOTE
 
 
 def test_every_gate_has_a_case():

@@ -17,6 +17,7 @@ from shadowlift.rollout.world import World
 from shadowlift.stats.verdict import FUTILITY_RATE, HARM_RATE
 
 LOOK_AGAIN = 0.5  # seconds, while effects are on their way
+STALLED_AGAIN = 10.0  # while a person is waited for; what they change is told by a watch in most cases
 
 Need = Callable[[World], Blocked | None]
 
@@ -116,7 +117,7 @@ def pending(world: World) -> Step:
                 Phase.PENDING,
                 blocked=blocked,
                 run_candidate=started and not world.pointless,
-                requeue_after=LOOK_AGAIN,
+                requeue_after=STALLED_AGAIN if blocked.stalled else LOOK_AGAIN,
                 register=world.open_trial is not None,
             )
     if world.open_trial is None:

@@ -5,7 +5,7 @@ A verdict only becomes a record here; traffic moves in the cycle after, because 
 
 from dataclasses import replace
 
-from shadowlift.api.record import Baseline, Record, RecordKind
+from shadowlift.api.record import Baseline, Record, RecordKind, RouterTotals
 from shadowlift.api.status import Phase, Verdict, VerdictKind
 from shadowlift.rollout.gates import WARM_UP_PAIRS, Look, judge
 from shadowlift.rollout.history import TrialHistory
@@ -77,6 +77,11 @@ def _counting(look: Look) -> Record:
         disagreements=epoch.disagreements,
         test=replace(test, futility_rate=terms.futility_rate).to_json(),
         loaded=stamp(look.world.loaded_at if look.world.loaded_at is not None else look.world.now),
+        routers={
+            router.uid: RouterTotals(shed=router.shed, lines_lost=router.lines_lost)
+            for router in look.counters.routers
+            if router.shed or router.lines_lost
+        },
     )
     return Record(
         kind=RecordKind.COUNTING,
