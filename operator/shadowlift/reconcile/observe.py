@@ -227,17 +227,17 @@ def _restarts(pod: Object) -> int:
 
 def _router_pod(pod: Object, loaded: str | None) -> RouterPod:
     meta = pod["metadata"]
-    return RouterPod(
-        meta["name"], meta["uid"], _is_ready(pod), loaded, meta.get("annotations", {}).get(ANNOTATION_REFRESH)
-    )
+    refresh = meta.get("annotations", {}).get(ANNOTATION_REFRESH)
+    return RouterPod(meta["name"], meta["uid"], _is_ready(pod), loaded, refresh, _trouble(pod))
 
 
 def _trouble(pod: Object) -> str | None:
-    for container in pod.get("status", {}).get("containerStatuses", []):
+    status = pod.get("status", {})
+    for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
         waiting = container.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in WAITING_TROUBLE:
             return f"{waiting['reason']}: {waiting.get('message', 'no message')}"[:300]
-    for condition in pod.get("status", {}).get("conditions", []):
+    for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return f"Unschedulable: {condition.get('message', '')}"[:300]
     return None

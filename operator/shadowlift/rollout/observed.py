@@ -56,6 +56,7 @@ class RouterPod:
     ready: bool
     loaded: str | None  # version that it has in force; None: not verified
     refresh: str | None  # what our annotation says now
+    trouble: str | None = None  # why it does not start, e.g. "Unschedulable: ..."
 
 
 @dataclass(frozen=True)

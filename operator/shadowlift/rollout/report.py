@@ -21,7 +21,7 @@ from shadowlift.rollout import routing
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.observed import Resource
-from shadowlift.rollout.steps.pending import current_exists
+from shadowlift.rollout.steps.pending import current_exists, routers_are_ready
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
@@ -203,12 +203,9 @@ def _conditions(world: World, step: Step) -> list[Condition]:
 
 def _ready(world: World) -> Condition:
     """The process that should serve is serving."""
-    routers = world.observed.routers
-    gone = current_exists(world) if world.serving is world.current else None
+    gone = (current_exists(world) if world.serving is world.current else None) or routers_are_ready(world)
     if gone is not None:
         return _condition(world, ConditionType.READY, "False", gone.reason, gone.message)
-    if not routers.ready:
-        return _condition(world, ConditionType.READY, "False", "RoutersNotReady", "no router pod is ready")
     if not world.moved:
         return _condition(world, ConditionType.READY, "False", "Moving", f"traffic is moving to {world.serving.name}")
     return _condition(world, ConditionType.READY, "True", "Serving", f"{world.serving.name} answers live requests")

@@ -203,6 +203,20 @@ def test_a_workload_and_its_pods(pods: list[dict[str, Any]], reason: str, view: 
     assert (read.name, read.replicas) == ("triage-a", 2)
 
 
+@pytest.mark.parametrize(
+    ("status", "trouble"),
+    [
+        ({}, None),
+        ({"initContainerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull", "message": "gone"}}}]}, "ErrImagePull: gone"),
+        ({"conditions": [{"type": "PodScheduled", "status": "False", "message": "no cpu"}]}, "Unschedulable: no cpu"),
+    ],
+)  # fmt: skip
+async def test_a_router_that_does_not_start_says_why(status: Object, trouble: str | None):
+    """Its own word, or its shipper's, which starts before it."""
+    desk = Desk(pod("triage-router-1", ready=False, status=status))
+    assert [router.trouble for router in (await desk.look()).routers.pods] == [trouble]
+
+
 def workload_pod(n: int, ready: bool = True, waiting: str | None = None, unschedulable: str | None = None) -> Object:
     status: Object = {}
     if waiting is not None:

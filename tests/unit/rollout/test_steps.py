@@ -23,6 +23,10 @@ def unready_routers(life: Life) -> None:
     life.pods = tuple(replace(pod, ready=False) for pod in life.pods)
 
 
+def homeless_routers(life: Life) -> None:
+    life.pods = tuple(replace(pod, ready=False, trouble="Unschedulable: Insufficient cpu") for pod in life.pods)
+
+
 def no_candidate(life: Life) -> None:
     life.starts = False
 
@@ -48,6 +52,9 @@ MISSING: dict[str, tuple[Callable[[Life], object], str, bool, str]] = {  # name 
         lambda life: setattr(life, "service", ServiceView("rules", frozenset())), "CurrentPortNotFound", True, "it has none"
     ),
     "no router": (unready_routers, "RoutersNotReady", False, "no pod of triage-router is ready"),
+    "no room for a router": (
+        homeless_routers, "RoutersNotReady", False, "no pod of triage-router is ready: Unschedulable: Insufficient cpu"
+    ),
     "an override": (lambda life: life.edit(serve="logreg"), "ServeOverride", False, "set it to Auto"),
     "no candidate": (no_candidate, "CandidateNotReady", False, "0 of 2 candidate pods"),
     "no image": (

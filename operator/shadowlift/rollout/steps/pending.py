@@ -56,7 +56,9 @@ def current_exists(world: World) -> Blocked | None:
 def routers_are_ready(world: World) -> Blocked | None:
     """Clients can be answered."""
     if not world.observed.routers.ready:
-        return Blocked("RoutersNotReady", f"no pod of {router_name(world.owner)} is ready")
+        trouble = next((pod.trouble for pod in world.observed.routers.pods if pod.trouble), None)
+        why = f": {trouble}" if trouble else ""
+        return Blocked("RoutersNotReady", f"no pod of {router_name(world.owner)} is ready{why}")
     return None
 
 
