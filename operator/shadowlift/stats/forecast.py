@@ -30,16 +30,13 @@ def further_observations(wealth: Wealth, growth: Sequence[float], error_rate: fl
     return math.ceil(solve_to_one(terms, growth, min(starts), _COARSE)) if starts else None
 
 
-def further_pairs(wealth: Wealth, lift: float, disagreement_rate: float, error_rate: float) -> int | None:
-    """`further_observations` for pairs with a mean of D of `lift`, of which `disagreement_rate` disagree.
+def further_pairs(wealth: Wealth, effect: float, second_moment: float, error_rate: float) -> int | None:
+    """`further_observations` for pairs with this mean of D and this mean of D squared.
 
-    A rate of disagreement below the lift is impossible, so the lift takes its place.
+    Reckoned for D of -1, 0 and 1 with these two moments, which is exact for right and wrong; a small bet on another D grows by the
+    same two moments. The second is at least the size of the first, so that takes its place where it is smaller.
     """
-    rate = max(disagreement_rate, abs(lift))
-    amounts = ((rate + lift) / 2, (rate - lift) / 2, 1 - rate)
-    return further_observations(wealth, paired.log_growth(amounts, wealth.bets, wealth.reference), error_rate)
-
-
-def disagreement_rate(counts: PairedCounts) -> float | None:
-    """Share of the pairs that disagree; None while none does."""
-    return counts.disagreements / counts.n if counts.disagreements else None
+    rate = max(second_moment, abs(effect))
+    amounts = ((rate - effect) / 2, 1 - rate, (rate + effect) / 2)
+    growth = paired.log_growth(amounts, PairedCounts.points, wealth.bets, wealth.reference)
+    return further_observations(wealth, growth, error_rate)

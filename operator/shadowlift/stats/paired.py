@@ -1,20 +1,22 @@
-"""Paired binary comparison: both predictions of the same unit, each right or wrong.
+"""Paired comparison: both predictions of the same unit, with D in [-1, 1] how much better the candidate's was.
 
-Called by `verdict` and by reports; turns `PairedCounts` into the e-value and the confidence bounds of the mean of
-D = 1{candidate right} - 1{current right}, in [-1, 1]: the difference in accuracy.
+Called by `verdict` and by reports; turns a `PairedStatistic` into the e-value and the confidence bounds of the mean of D:
+the difference in accuracy (`PairedCounts`, where D is -1, 0 or 1) or in mean loss (`Differences`, in ranges of the loss).
 
-With a reference of 0 the ties drop out: a sequential form of McNemar's test, in which only disagreements carry information.
+With a reference of 0 the ties drop out: for right and wrong this is a sequential form of McNemar's test, in which only
+disagreements carry information.
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 from shadowlift.stats.bets import Bets
-from shadowlift.stats.counts import PairedCounts
+from shadowlift.stats.counts import PairedStatistic
 from shadowlift.stats.wealth import Wealth, require_error_rate
 
 
-def log_e_value(counts: PairedCounts, bets: Bets, reference: float) -> float:
+def log_e_value(counts: PairedStatistic, bets: Bets, reference: float) -> float:
     """Log of the evidence against "mean of D <= reference"; reject at log(1/alpha) or more, at any look.
 
     Raises:
@@ -23,7 +25,7 @@ def log_e_value(counts: PairedCounts, bets: Bets, reference: float) -> float:
     return wealth(counts, bets, reference).log_e_value
 
 
-def lower_bound(counts: PairedCounts, bets: Bets, reference: float, error_rate: float) -> float:
+def lower_bound(counts: PairedStatistic, bets: Bets, reference: float, error_rate: float) -> float:
     """Lower confidence bound in [-1, 1] for the running average of the mean of D, valid at all looks together.
 
     Above the reference exactly where `log_e_value(counts, bets, reference) >= log(1/error_rate)`; tightest near the reference.
@@ -36,7 +38,7 @@ def lower_bound(counts: PairedCounts, bets: Bets, reference: float, error_rate: 
     return clipped_lower_bound(wealth(counts, bets, reference), error_rate)
 
 
-def upper_bound(counts: PairedCounts, bets: Bets, reference: float, error_rate: float) -> float:
+def upper_bound(counts: PairedStatistic, bets: Bets, reference: float, error_rate: float) -> float:
     """Upper confidence bound: `lower_bound` with the sides exchanged. 1 while there are no pairs.
 
     Below the reference exactly where "mean of D >= reference" is rejected.
@@ -44,34 +46,43 @@ def upper_bound(counts: PairedCounts, bets: Bets, reference: float, error_rate: 
     return 0.0 - lower_bound(counts.mirrored(), bets, 0.0 - reference, error_rate)
 
 
-def estimate(counts: PairedCounts) -> float | None:
+def estimate(counts: PairedStatistic) -> float | None:
     """Mean of D; None without pairs. Biased upward where a test stopped on it: report the bounds, not this alone."""
-    return (counts.wins - counts.losses) / counts.n if counts.n else None
+    return math.fsum(map(float.__mul__, counts.points, map(float, counts.amounts))) / counts.n if counts.n else None
 
 
-def wealth(counts: PairedCounts, bets: Bets, reference: float) -> Wealth:
+def second_moment(counts: PairedStatistic) -> float | None:
+    """Mean of D squared, in [0, 1]: for right and wrong the rate of disagreement. None without pairs."""
+    each = zip(counts.points, counts.amounts, strict=True)
+    return math.fsum(point * point * amount for point, amount in each) / counts.n if counts.n else None
+
+
+def wealth(counts: PairedStatistic, bets: Bets, reference: float) -> Wealth:
     """The bets after these counts, against "mean of D <= reference".
 
     Raises:
         ValueError: the reference is outside [-1, 1], or a bet could lose more than it has.
     """
     require_stakes("bets", bets, reference)
-    logs = log_growth((counts.wins, counts.losses, counts.ties), bets, reference)
-    return Wealth(bets, logs, float(counts.n), reference)
+    return Wealth(bets, log_growth(counts.amounts, counts.points, bets, reference), float(counts.n), reference)
 
 
-def log_growth(amounts: tuple[float, float, float], bets: Bets, reference: float) -> tuple[float, ...]:
-    """Log wealth of each bet after these amounts of wins, losses and ties; linear in them, so rates give the growth per pair."""
-    wins, losses, ties = amounts
-    return tuple([wins * win + losses * loss + ties * tie for win, loss, tie in _growth_of_one(bets, reference)])
+def log_growth(
+    amounts: Sequence[float], points: tuple[float, ...], bets: Bets, reference: float
+) -> tuple[float, ...]:
+    """Log wealth of each bet after so many of each value of D; linear in them, so rates give the growth per pair."""
+    seen = [place for place, amount in enumerate(amounts) if amount]
+    some = [amounts[place] for place in seen]
+    rows = _growth_of_one(points, bets, reference)
+    return tuple([sum([amount * row[place] for amount, place in zip(some, seen, strict=True)]) for row in rows])
 
 
 @lru_cache(maxsize=1024)  # three references for each test under way; the logarithms are most of the cost of a look
-def _growth_of_one(bets: Bets, reference: float) -> tuple[tuple[float, float, float], ...]:
-    """For each bet, the log growth by one win, one loss and one tie: log(1 + f x) with x = D - reference."""
-    win, loss, tie = 1 - reference, -1 - reference, 0.0 - reference
-    log1p = math.log1p
-    return tuple((log1p(f * win), log1p(f * loss), log1p(f * tie)) for f in bets.fractions)
+def _growth_of_one(points: tuple[float, ...], bets: Bets, reference: float) -> tuple[tuple[float, ...], ...]:
+    """For each bet, the log growth by one pair at each point: log(1 + f x) with x = D - reference."""
+    return tuple(
+        tuple([math.log1p(fraction * (point - reference)) for point in points]) for fraction in bets.fractions
+    )
 
 
 def clipped_lower_bound(wealth: Wealth, error_rate: float) -> float:

@@ -1,156 +1,131 @@
-"""The rule: a frozen test and the counts so far in, a decision with its evidence out.
+"""The rule: a frozen test and the counts so far in, a verdict with its evidence out.
 
-Called at every look by whoever acts on the decision; a pure function, so looking again, elsewhere or after a restart says the same.
-`Decision` has no value for "cannot know": missing, shrinking or incomparable counts are refused before they come here.
+Called at every look by whoever acts on the verdict; a pure function, so looking again, elsewhere or after a restart says the same.
 
 Rules, in this order (a look that satisfies several takes the first):
-    1. reject for harm        "the effect is >= 0" falls at `harm_rate`
-    2. promote                "the effect is <= minimum_lift" falls at `false_promotion_rate`
-    3. reject for futility    "the effect is >= target_lift" falls at `futility_rate`: the upper bound is below the target
-    4. continue
+    0. Error      the counters cannot be what they claim: unknown never promotes
+    1. Reject     harm: "the effect is >= 0" falls at `rates.harm`
+    2. Promote    "the effect is <= minimum_lift" falls at `rates.at_any_look`
+    3. Promote    at the deadline only: the exact test falls at `rates.at_the_deadline`
+    4. Reject     futility: "the effect is >= target_lift" falls at `rates.futility`: the upper bound is below the target
+    5. Hold       nothing of that: the reason says what is missing
 Harm and promotion cannot meet: the first needs an optimistic mean of D below 0, the second a mean above minimum_lift >= 0, and the
-optimistic counts never have the smaller mean (`assess` refuses them otherwise). Should they ever, harm wins. Promotion and futility do
-meet, where the lift is proven and is between minimum and target: a proven lift is promoted.
+optimistic counts never have the smaller mean. Should they ever, harm wins. Promotion and futility do meet, where the lift is proven and
+is between minimum and target: a proven lift is promoted.
 """
 
 import enum
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Self
 
-from shadowlift.stats import bets as bets_module
-from shadowlift.stats import forecast, paired
-from shadowlift.stats.bets import Bets
-from shadowlift.stats.counts import PairedCounts
-from shadowlift.stats.wealth import Wealth, require_error_rate
-
-HARM_RATE = 0.01
-"""Default bound on rejecting, for harm, a candidate that is not worse at all; at any look. Small, as the word is an accusation."""
-
-FUTILITY_RATE = 0.05
-"""Default bound on giving up a candidate whose lift is the target or more; at any look. It is paid in power, never in safety."""
+from shadowlift.stats import deadline, forecast, paired
+from shadowlift.stats.counts import Differences, PairedCounts, PairedStatistic
+from shadowlift.stats.terms import PairedTest
+from shadowlift.stats.wealth import Wealth
 
 LARGEST_E_VALUE_SHOWN = 1e12
 """Beyond this an e-value is only a long number: displays get the cap, decisions use the logarithm."""
 
 
-class Decision(enum.Enum):
+class Verdict(enum.Enum):
     """What the evidence says; exhaustive."""
 
     PROMOTE = "Promote"
-    REJECT_HARM = "RejectHarm"
-    REJECT_FUTILITY = "RejectFutility"
-    CONTINUE = "Continue"
+    REJECT = "Reject"
+    HOLD = "Hold"
+    ERROR = "Error"
 
 
 class Reason(enum.StrEnum):
-    """Why, as a token for machines."""
+    """Why, as a token for machines; each belongs to one verdict."""
 
     LIFT_PROVEN = "LiftProven"
-    """The effect is above the minimum lift."""
+    """Promote: the effect is above the minimum lift, by the e-process."""
+    LIFT_PROVEN_AT_DEADLINE = "LiftProvenAtDeadline"
+    """Promote: the effect is above the minimum lift, by the exact test at the deadline."""
     HARM_PROVEN = "HarmProven"
-    """The effect is below 0, even if every missing outcome speaks for the candidate."""
+    """Reject: the effect is below 0, even if every missing outcome speaks for the candidate."""
     TARGET_OUT_OF_REACH = "TargetOutOfReach"
-    """The effect is below the target lift, even if every missing outcome speaks for the candidate."""
+    """Reject: the effect is below the target lift, even if every missing outcome speaks for the candidate."""
     NO_PAIRS = "NoPairs"
-    """Nothing was counted yet."""
+    """Hold: nothing was counted yet."""
     NO_DISAGREEMENT = "NoDisagreement"
-    """Pairs were counted, and none tells the two apart."""
+    """Hold: pairs were counted, and none tells the two apart."""
     NOT_ENOUGH_EVIDENCE = "NotEnoughEvidence"
-    """No bar is reached yet."""
+    """Hold: no bar is reached yet."""
+    COUNTERS_WENT_BACK = "CountersWentBack"
+    """Error: a counter is smaller than at an earlier look."""
+    NOT_THE_SAME_PAIRS = "NotTheSamePairs"
+    """Error: the pessimistic and the optimistic counts are not two readings of the same pairs."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The one verdict that this reason stands for."""
+        return _VERDICTS[self]
+
+
+_VERDICTS = {
+    Reason.LIFT_PROVEN: Verdict.PROMOTE,
+    Reason.LIFT_PROVEN_AT_DEADLINE: Verdict.PROMOTE,
+    Reason.HARM_PROVEN: Verdict.REJECT,
+    Reason.TARGET_OUT_OF_REACH: Verdict.REJECT,
+    Reason.NO_PAIRS: Verdict.HOLD,
+    Reason.NO_DISAGREEMENT: Verdict.HOLD,
+    Reason.NOT_ENOUGH_EVIDENCE: Verdict.HOLD,
+    Reason.COUNTERS_WENT_BACK: Verdict.ERROR,
+    Reason.NOT_THE_SAME_PAIRS: Verdict.ERROR,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class PairedTest:
-    """A paired test, all of it fixed before the first counted pair.
+class Case:
+    """All that a verdict rests on: keep it with the verdict (`to_json`) and anybody can reach it again.
 
     Attributes:
-        bets: bets for the promotion test.
-        harm_bets: bets for the tests against the candidate, harm and futility.
-        minimum_lift: the bar, in [0, 1): promote when the lift is proven to be above it. Difference in accuracy, 0.02 = 2 points.
-        target_lift: the lift worth waiting for, in (minimum_lift, 1].
-        false_promotion_rate: alpha, in (0, 0.5): bound on promoting, at any look, while the average lift so far is <= minimum_lift.
-        harm_rate: in (0, 0.5), see `HARM_RATE`.
-        futility_rate: in (0, 0.5), see `FUTILITY_RATE`.
+        test: fixed before the first of these pairs.
+        promotion: the pairs with every missing outcome at its worst for the candidate (or without missing outcomes).
+        harm: the same pairs with every missing outcome at its best for the candidate.
+        last: the deadline has come: this is the one look of the exact test.
 
     Raises:
-        ValueError: a field is out of its range; the message names it.
+        ValueError: the two are of different kinds, or an exact test is kept for an effect that has none.
     """
 
-    bets: Bets
-    harm_bets: Bets
-    minimum_lift: float
-    target_lift: float
-    false_promotion_rate: float
-    harm_rate: float = HARM_RATE
-    futility_rate: float = FUTILITY_RATE
+    test: PairedTest
+    promotion: PairedStatistic
+    harm: PairedStatistic
+    last: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no test."""
-        _require_lifts(self.minimum_lift, self.target_lift)
-        for name in ("false_promotion_rate", "harm_rate", "futility_rate"):
-            require_error_rate(name, getattr(self, name))
-        paired.require_stakes("bets", self.bets, self.minimum_lift)
-        paired.require_stakes("harm_bets", self.harm_bets, 0.0)
-
-    @classmethod
-    def planned(
-        cls,
-        *,
-        minimum_lift: float,
-        target_lift: float,
-        false_promotion_rate: float,
-        disagreement_rate: float | None,
-        harm_rate: float = HARM_RATE,
-    ) -> Self:
-        """A test with the bets that reach the target lift soonest.
-
-        Args:
-            minimum_lift: see the class.
-            target_lift: see the class.
-            false_promotion_rate: see the class.
-            disagreement_rate: share of pairs with unequal predictions, in [0, 1], from pairs that are *not* counted later; it needs no
-                outcomes. It bounds the mean square of D. A wrong one costs speed, never validity. None: unknown.
-            harm_rate: see the class.
-
-        Raises:
-            ValueError: an argument is out of its range; the message names it.
-        """
-        _require_lifts(minimum_lift, target_lift)
-        if disagreement_rate is not None and not 0 <= disagreement_rate <= 1:
-            raise ValueError(f"disagreement_rate must be in [0, 1] or None, got {disagreement_rate!r}")
-        # E[D^2] >= |E[D]|: with fewer disagreements than the target lift the target could not be reached.
-        square = None if disagreement_rate is None else max(disagreement_rate, target_lift)
-        excess = None if square is None else square - 2 * minimum_lift * target_lift + minimum_lift**2
-        return cls(
-            bets=bets_module.log_grid(target_lift - minimum_lift, excess, 1 + minimum_lift),
-            harm_bets=bets_module.log_grid(target_lift, square, 1.0),
-            minimum_lift=minimum_lift,
-            target_lift=target_lift,
-            false_promotion_rate=false_promotion_rate,
-            harm_rate=harm_rate,
-        )
+        """Refuse what is no case."""
+        if type(self.promotion) is not type(self.harm):
+            raise ValueError("promotion and harm must be counts of the same kind")
+        if self.test.rates.deadline_share and not isinstance(self.promotion, PairedCounts):
+            raise ValueError("deadline_share must be 0 for losses: no exact test is known for their mean")
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for a JSON encoder; every number a string with its shortest exact decimal."""
-        numbers = {name: repr(float(getattr(self, name))) for name in _NUMBERS}
-        return {"bets": self.bets.to_json(), "harm_bets": self.harm_bets.to_json(), **numbers}
+        """Plain data for a JSON encoder; all of it exact."""
+        counts = {"promotion": self.promotion.to_json(), "harm": self.harm.to_json()}
+        return {"kind": type(self.promotion).__name__, "test": self.test.to_json(), **counts, "last": self.last}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`, bit for bit.
+        """The inverse of `to_json`.
 
         Raises:
             ValueError: a field is missing, unknown or out of its range.
         """
-        if set(data) != {"bets", "harm_bets", *_NUMBERS}:
-            raise ValueError(f"a paired test needs exactly bets, harm_bets, {', '.join(_NUMBERS)}; got {sorted(data)}")
-        numbers = {name: bets_module.number(name, data[name]) for name in _NUMBERS}
-        return cls(Bets.from_json(data["bets"]), Bets.from_json(data["harm_bets"]), **numbers)
-
-
-_NUMBERS = ("minimum_lift", "target_lift", "false_promotion_rate", "harm_rate", "futility_rate")
+        if set(data) != {"kind", "test", "promotion", "harm", "last"}:
+            raise ValueError(f"a case needs exactly kind, test, promotion, harm and last, got {sorted(data)}")
+        kinds: dict[str, type[PairedCounts] | type[Differences]] = {"PairedCounts": PairedCounts, "Differences": Differences}
+        if data["kind"] not in kinds:
+            raise ValueError(f"kind must be one of {', '.join(kinds)}, got {data['kind']!r}")
+        kind = kinds[data["kind"]]
+        promotion, harm = kind.from_json(data["promotion"]), kind.from_json(data["harm"])
+        return cls(PairedTest.from_json(data["test"]), promotion, harm, bool(data["last"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +133,7 @@ class Needed:
     """Expected further pairs to promotion; None where it is not expected or cannot be told.
 
     Attributes:
-        at_target: if the lift is the target, at the rate of disagreement seen so far.
+        at_target: if the lift is the target, with D as spread as it was so far.
         at_estimate: if the lift is what was seen so far; None unless that is above the minimum lift.
     """
 
@@ -168,21 +143,21 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The decision and all that it rests on. Show the bounds before the estimates: an estimate at a stop is biased.
+    """The numbers of one look. Show the bounds before the estimates: an estimate at a stop is biased.
 
     Attributes:
         n: pairs counted.
         estimate: mean of D on the promotion counts; None without pairs.
         optimistic_estimate: mean of D on the harm counts; equal to `estimate` where no outcome is missing.
-        lower: lower confidence bound at `false_promotion_rate`, on the promotion counts; above `minimum_lift` exactly if proven.
-        upper: upper confidence bound at `futility_rate`, on the harm counts; below `target_lift` exactly if out of reach.
+        lower: lower confidence bound at `rates.at_any_look`, on the promotion counts; above `minimum_lift` exactly if proven by the
+            e-process.
+        upper: upper confidence bound at `rates.futility`, on the harm counts; below `target_lift` exactly if out of reach.
         e_value: evidence for promotion, capped for display at `LARGEST_E_VALUE_SHOWN`.
         log_e: its natural logarithm, not capped.
-        bar: 1 / false_promotion_rate; the e-value at which the lift is proven.
+        bar: the e-value at which the lift is proven, 1 / rates.at_any_look.
         harm_log_e: natural logarithm of the evidence for harm.
-        harm_bar: 1 / harm_rate.
-        decision: what follows.
-        reason: why.
+        harm_bar: 1 / rates.harm.
+        deadline_p: probability under the null of what the exact test saw; None before the deadline and where there is none.
         needed: how far promotion still is.
     """
 
@@ -196,81 +171,97 @@ class Evidence:
     bar: float
     harm_log_e: float
     harm_bar: float
-    decision: Decision
-    reason: Reason
+    deadline_p: float | None
     needed: Needed
 
 
-def assess(promotion_counts: PairedCounts, harm_counts: PairedCounts, test: PairedTest) -> Evidence:
-    """Decide from the counts so far.
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What one look says, why, and on which numbers; None where there is no sense in numbers (Error)."""
 
-    Args:
-        promotion_counts: the pairs with every missing outcome against the candidate (or without missing outcomes).
-        harm_counts: the same pairs with every missing outcome for the candidate.
-        test: fixed before the first of these pairs.
+    verdict: Verdict
+    reason: Reason
+    evidence: Evidence | None
 
-    Raises:
-        ValueError: the two counts are not the same pairs, or are exchanged.
-    """
-    _require_same_pairs(promotion_counts, harm_counts)
-    against = harm_counts.mirrored()
-    promotion = paired.wealth(promotion_counts, test.bets, test.minimum_lift)
+
+def rule(case: Case, before: Case | None = None) -> Ruling:
+    """Decide from the counts so far; `before` is an earlier look of the same trial, whose counts must not be larger."""
+    wrong = _impossible(case, before)
+    if wrong is not None:
+        return Ruling(wrong.verdict, wrong, None)
+    test, rates = case.test, case.test.rates
+    against = case.harm.mirrored()
+    promotion = paired.wealth(case.promotion, test.bets, test.minimum_lift)
     harm = paired.wealth(against, test.harm_bets, 0.0)
     futility = paired.wealth(against, test.harm_bets, -test.target_lift)
-    decision, reason = Decision.CONTINUE, _what_is_missing(promotion_counts)
-    if harm.rejects(test.harm_rate):
-        decision, reason = Decision.REJECT_HARM, Reason.HARM_PROVEN
-    elif promotion.rejects(test.false_promotion_rate):
-        decision, reason = Decision.PROMOTE, Reason.LIFT_PROVEN
-    elif futility.rejects(test.futility_rate):
-        decision, reason = Decision.REJECT_FUTILITY, Reason.TARGET_OUT_OF_REACH
-    return Evidence(
-        n=promotion_counts.n,
-        estimate=paired.estimate(promotion_counts),
-        optimistic_estimate=paired.estimate(harm_counts),
-        lower=paired.clipped_lower_bound(promotion, test.false_promotion_rate),
-        upper=0.0 - paired.clipped_lower_bound(futility, test.futility_rate),
+    p_value = deadline.sign_test(case.promotion) if _has_exact_look(case) else None
+    reason = _what_is_missing(case.promotion)
+    if harm.rejects(rates.harm):
+        reason = Reason.HARM_PROVEN
+    elif promotion.rejects(rates.at_any_look):
+        reason = Reason.LIFT_PROVEN
+    elif p_value is not None and p_value <= rates.at_the_deadline:
+        reason = Reason.LIFT_PROVEN_AT_DEADLINE
+    elif futility.rejects(rates.futility):
+        reason = Reason.TARGET_OUT_OF_REACH
+    evidence = Evidence(
+        n=case.promotion.n,
+        estimate=paired.estimate(case.promotion),
+        optimistic_estimate=paired.estimate(case.harm),
+        lower=paired.clipped_lower_bound(promotion, rates.at_any_look),
+        upper=0.0 - paired.clipped_lower_bound(futility, rates.futility),
         e_value=math.exp(min(promotion.log_e_value, math.log(LARGEST_E_VALUE_SHOWN))),
         log_e=promotion.log_e_value,
-        bar=1 / test.false_promotion_rate,
+        bar=1 / rates.at_any_look,
         harm_log_e=harm.log_e_value,
-        harm_bar=1 / test.harm_rate,
-        decision=decision,
-        reason=reason,
-        needed=_needed(promotion_counts, promotion, test),
+        harm_bar=1 / rates.harm,
+        deadline_p=p_value,
+        needed=_needed(case.promotion, promotion, test),
     )
+    return Ruling(reason.verdict, reason, evidence)
 
 
-def _what_is_missing(counts: PairedCounts) -> Reason:
+def _has_exact_look(case: Case) -> bool:
+    return case.last and case.test.rates.deadline_share > 0
+
+
+def _what_is_missing(counts: PairedStatistic) -> Reason:
     if counts.n == 0:
         return Reason.NO_PAIRS
     return Reason.NOT_ENOUGH_EVIDENCE if counts.disagreements else Reason.NO_DISAGREEMENT
 
 
-def _needed(counts: PairedCounts, promotion: Wealth, test: PairedTest) -> Needed:
-    rate = forecast.disagreement_rate(counts)
-    seen = paired.estimate(counts)
-    if rate is None or seen is None:
+def _needed(counts: PairedStatistic, promotion: Wealth, test: PairedTest) -> Needed:
+    square, seen = paired.second_moment(counts), paired.estimate(counts)
+    if not square or seen is None:
         return Needed(None, None)
-    alpha = test.false_promotion_rate
-    at_target = forecast.further_pairs(promotion, test.target_lift, rate, alpha)
-    at_estimate = forecast.further_pairs(promotion, seen, rate, alpha) if seen > test.minimum_lift else None
+    alpha = test.rates.at_any_look
+    at_target = forecast.further_pairs(promotion, test.target_lift, square, alpha)
+    growth = [log / counts.n for log in promotion.logs]
+    at_estimate = forecast.further_observations(promotion, growth, alpha) if seen > test.minimum_lift else None
     return Needed(at_target, at_estimate)
 
 
-def _require_lifts(minimum_lift: float, target_lift: float) -> None:
-    if not 0 <= minimum_lift < 1:
-        raise ValueError(f"minimum_lift must be in [0, 1), got {minimum_lift!r}")
-    if not 0 < target_lift <= 1:
-        raise ValueError(f"target_lift must be in (0, 1], got {target_lift!r}")
-    if target_lift <= minimum_lift:
-        raise ValueError(f"target_lift must be above minimum_lift ({minimum_lift!r}), got {target_lift!r}")
+def _impossible(case: Case, before: Case | None) -> Reason | None:
+    if not _two_readings(case.promotion, case.harm):
+        return Reason.NOT_THE_SAME_PAIRS
+    if before is not None and _labelled_went_back(case, before):
+        return Reason.COUNTERS_WENT_BACK
+    return None
 
 
-def _require_same_pairs(promotion: PairedCounts, harm: PairedCounts) -> None:
-    if promotion.n != harm.n:
-        raise ValueError(f"harm_counts must hold the same pairs as promotion_counts ({promotion.n}), got {harm.n}")
-    if harm.wins < promotion.wins or harm.losses > promotion.losses:
-        raise ValueError(
-            f"harm_counts must favour the candidate at least as much as promotion_counts {promotion}, got {harm}"
-        )
+def _two_readings(promotion: PairedStatistic, harm: PairedStatistic) -> bool:
+    """The same number of pairs, and each missing outcome moved up: at no point are fewer pairs above it than before."""
+    pairs = zip(accumulate(reversed(promotion.amounts)), accumulate(reversed(harm.amounts)), strict=True)
+    return promotion.n == harm.n and all(pessimistic <= optimistic for pessimistic, optimistic in pairs)
+
+
+def _labelled_went_back(case: Case, before: Case) -> bool:
+    """Closed pairs are never taken back, on either reading."""
+    if type(case.promotion) is not type(before.promotion):
+        return True
+    return any(
+        now < then
+        for counts, earlier in ((case.promotion, before.promotion), (case.harm, before.harm))
+        for now, then in zip(counts.amounts, earlier.amounts, strict=True)
+    )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import add, mul
+from typing import Protocol
 
 from shadowlift.stats.bets import Bets
 
@@ -24,6 +25,23 @@ _NEWTON_STEPS = 60
 _FINE = 1e-3
 """Excess of the sum over 1 from which one step more is the last. The steps converge quadratically: about 1e-8 is left, on the careful
 side, which is a hundred-millionth of a pair."""
+
+
+class EProcess(Protocol):
+    """What every test is after the observations counted so far: how far the evidence is, and what it says of the effect."""
+
+    @property
+    def log_e_value(self) -> float:
+        """Natural logarithm of the evidence against the null; finite."""
+        ...
+
+    def rejects(self, error_rate: float) -> bool:
+        """Whether the null falls now, at any look: E >= 1 / error_rate."""
+        ...
+
+    def lower_bound(self, error_rate: float) -> float:
+        """Lower confidence bound for the running average of the effect, above the null exactly where `rejects` is true."""
+        ...
 
 
 @dataclass(frozen=True)
