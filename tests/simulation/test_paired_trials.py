@@ -16,7 +16,8 @@ import pytest
 
 from shadowlift.stats import paired
 from shadowlift.stats.counts import PairedCounts
-from shadowlift.stats.verdict import Decision, PairedTest, assess
+from shadowlift.stats.terms import PairedTest, Rates
+from shadowlift.stats.verdict import Case, Reason, Verdict, rule
 
 REQUESTS = 20_000
 DISAGREEMENT = 0.06
@@ -25,16 +26,14 @@ TARGET = 0.02
 
 pytestmark = pytest.mark.timeout(60)  # seconds of a quiet machine are minutes of a busy one
 
-TEST = PairedTest.planned(
-    minimum_lift=0.0, target_lift=TARGET, false_promotion_rate=ALPHA, disagreement_rate=DISAGREEMENT
-)
+TEST = PairedTest.planned(minimum_lift=0.0, target_lift=TARGET, rates=Rates(ALPHA), second_moment=DISAGREEMENT)
 
 
 @dataclass(frozen=True)
 class End:
     """How one trial ended, and after how many requests."""
 
-    decision: Decision
+    reason: Reason
     requests: int
 
 
@@ -48,9 +47,9 @@ def disagreements(chance: random.Random, lift: float) -> Iterator[tuple[int, boo
         yield request, chance.random() < win_rate
 
 
-def look(wins: int, losses: int, requests: int) -> Decision:
+def look(wins: int, losses: int, requests: int) -> Reason:
     seen = PairedCounts(wins, losses, requests - wins - losses)
-    return assess(seen, seen, TEST).decision
+    return rule(Case(TEST, seen, seen)).reason
 
 
 @functools.cache
@@ -81,16 +80,16 @@ def whole_trial(chance: random.Random, lift: float) -> End:
     counts, next_look = [0, 0], 100
     for request, won in disagreements(chance, lift):
         if request > next_look:
-            decision = look(counts[0], counts[1], next_look)
-            if decision is not Decision.CONTINUE:
-                return End(decision, next_look)
+            reason = look(counts[0], counts[1], next_look)
+            if reason.verdict is not Verdict.HOLD:
+                return End(reason, next_look)
             next_look = (request // 100 + 1) * 100
         counts[not won] += 1
-    return End(Decision.CONTINUE, REQUESTS)
+    return End(Reason.NOT_ENOUGH_EVIDENCE, REQUESTS)
 
 
-def share(ends: list[End], decision: Decision) -> float:
-    return sum(end.decision is decision for end in ends) / len(ends)
+def share(ends: list[End], reason: Reason) -> float:
+    return sum(end.reason is reason for end in ends) / len(ends)
 
 
 def whole_trials(seed: int, lift: float, repeats: int = 400) -> list[End]:
@@ -117,26 +116,26 @@ def test_the_target_lift_is_proven_after_about_a_thousand_requests() -> None:
 def test_no_lift_is_given_up_soon_and_seldom_promoted() -> None:
     """The whole rule on an equal candidate: given up for futility, soon; rejected for harm within its own small rate."""
     ends = whole_trials(20_263, 0.0)
-    assert share(ends, Decision.PROMOTE) <= ALPHA
-    assert share(ends, Decision.REJECT_HARM) <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / len(ends))
-    assert share(ends, Decision.REJECT_FUTILITY) >= 0.94
+    assert share(ends, Reason.LIFT_PROVEN) <= ALPHA
+    assert share(ends, Reason.HARM_PROVEN) <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / len(ends))
+    assert share(ends, Reason.TARGET_OUT_OF_REACH) >= 0.94
     assert statistics.median(end.requests for end in ends) <= 1500
 
 
 def test_giving_up_costs_little_power() -> None:
     """A candidate at the target is given up with at most the futility rate, else promoted."""
     ends = whole_trials(20_264, TARGET)
-    allowed = TEST.futility_rate + 3 * math.sqrt(TEST.futility_rate * (1 - TEST.futility_rate) / len(ends))
-    assert share(ends, Decision.REJECT_FUTILITY) <= allowed
-    assert share(ends, Decision.PROMOTE) >= 1 - allowed
-    assert share(ends, Decision.REJECT_HARM) == 0
+    allowed = TEST.rates.futility + 3 * math.sqrt(TEST.rates.futility * (1 - TEST.rates.futility) / len(ends))
+    assert share(ends, Reason.TARGET_OUT_OF_REACH) <= allowed
+    assert share(ends, Reason.LIFT_PROVEN) >= 1 - allowed
+    assert share(ends, Reason.HARM_PROVEN) == 0
 
 
 def test_a_worse_candidate_is_stopped_early_and_not_promoted() -> None:
     """Two points worse: rejected within the first thousand requests as a rule."""
     ends = whole_trials(20_265, -TARGET)
-    assert share(ends, Decision.PROMOTE) <= 0.01
-    assert share(ends, Decision.REJECT_HARM) + share(ends, Decision.REJECT_FUTILITY) >= 0.99
+    assert share(ends, Reason.LIFT_PROVEN) <= 0.01
+    assert share(ends, Reason.HARM_PROVEN) + share(ends, Reason.TARGET_OUT_OF_REACH) >= 0.99
     assert statistics.median(end.requests for end in ends) <= 1000
 
 
@@ -150,8 +149,8 @@ def test_selective_labels_do_not_promote_a_worse_candidate() -> None:
             wins, losses, silent = wins + won, losses + (heard and not won), silent + (not heard)
         ties = REQUESTS - wins - losses - silent
         known = PairedCounts(wins, losses, ties)
-        worst = assess(known + PairedCounts(losses=silent), known + PairedCounts(wins=silent), TEST)
-        careless += assess(known, known, TEST).decision is Decision.PROMOTE
-        careful += worst.decision is Decision.PROMOTE
+        worst = Case(TEST, known + PairedCounts(losses=silent), known + PairedCounts(wins=silent))
+        careless += rule(Case(TEST, known, known)).verdict is Verdict.PROMOTE
+        careful += rule(worst).verdict is Verdict.PROMOTE
     assert careless >= 95
     assert careful == 0

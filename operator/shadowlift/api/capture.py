@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shadowlift.api.base import Model
-from shadowlift.api.spec import PredictionType
+from shadowlift.api.objective import PredictionType
 
 BODY_LIMIT = 65_536  # bytes of an answer that the router copies; a longer answer is cut and says so
 

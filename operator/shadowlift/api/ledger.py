@@ -10,7 +10,7 @@ from pydantic import Field
 
 from shadowlift.api.base import Model
 from shadowlift.api.capture import Track
-from shadowlift.api.spec import Missing, PredictionType
+from shadowlift.api.objective import Missing, ObjectiveType, PredictionType
 
 WIRE_VERSION = 1
 WARM_UP_EPOCH = 0  # its pairs are never counted
@@ -83,6 +83,9 @@ class TrialRegistration(Model):
     frozen_hash: str
     started_at: int
     prediction_type: PredictionType
+    objective: ObjectiveType = ObjectiveType.ACCURACY
+    minimum: float | None = None  # of predictions and outcomes, with AbsoluteError
+    maximum: float | None = None
     missing: Missing
     missing_value: str | None = None
     maturity_us: Annotated[int, Field(gt=0)]
@@ -96,7 +99,9 @@ class TrialRegistration(Model):
 class EpochCounters(Model):
     """Everything counted in one epoch of a trial; integers only, so that merging and replay are exact.
 
-    Of the units booked, `wins + losses + ties + unlabelled + unlabelled_left_out` are folded; the rest is open or excluded.
+    Of the units booked, `wins + losses + ties + unlabelled` are folded; the rest is open or excluded. With an objective that is a
+    loss, a win is a unit whose loss was smaller with the candidate, and D says by how much, as a part of the largest loss; its
+    histograms map places on `stats.scales.SIGNED` to units.
     """
 
     live: int = 0  # live rows of this epoch, all requests
@@ -126,6 +131,12 @@ class EpochCounters(Model):
         default_factory=dict
     )  # current's answer -> closed disagreements with an outcome
     unlabelled_by_answer: dict[str, int] = Field(default_factory=dict)
+    differences: dict[str, int] = Field(default_factory=dict)  # D of closed units, where it is known
+    worst_differences: dict[str, int] = Field(
+        default_factory=dict
+    )  # closed units without an outcome: D at its worst ...
+    best_differences: dict[str, int] = Field(default_factory=dict)  # ... and at its best
+    spread: dict[str, int] = Field(default_factory=dict)  # the largest |D| that any outcome could give; needs none
 
 
 class RouterReport(Model):
@@ -174,7 +185,8 @@ class CountersAnswer(Model):
     unknown: list[TrialUid]
 
 
-OutcomeValue = str | bool | int  # JSON string, boolean or integer, as declared by prediction.type
+# A JSON value, as declared by prediction.type and objective.type.
+OutcomeValue = str | bool | int | Annotated[float, Field(allow_inf_nan=False)]
 
 
 class OutcomeIn(Model):

@@ -12,6 +12,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 DURATION_PATTERN = r"^([0-9]+(ms|s|m|h|d))+$"
 DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
+SIGNED_DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 PERCENT_PATTERN = r"^(100|[0-9]{1,2})(\.[0-9]{1,4})?%$"
 
 
@@ -60,4 +61,5 @@ def _checked_percent(text: str) -> str:
 
 Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=20), AfterValidator(_checked_duration)]
 Decimal = Annotated[str, Field(pattern=DECIMAL_PATTERN, max_length=20)]
+SignedDecimal = Annotated[str, Field(pattern=SIGNED_DECIMAL_PATTERN, max_length=20)]
 Percent = Annotated[str, Field(pattern=PERCENT_PATTERN, max_length=9), AfterValidator(_checked_percent)]

@@ -49,6 +49,11 @@ class TrialTerms(Model):
     futility_rate: float
     maturity_s: float
     deadline_s: float
+    objective: str = "Accuracy"
+    minimum: float | None = None  # of predictions and outcomes, with AbsoluteError
+    maximum: float | None = None
+    deadline_share: float = 0.0
+    cycle_s: float | None = None
     missing: str
     missing_value: str | None = None
     senders: list[str]
@@ -86,6 +91,9 @@ class Record(Model):
     baseline: Baseline | None = None  # Counting
     evidence: Evidence | None = None  # verdicts
     coverage: Coverage | None = None
+    case: dict[str, Any] | None = (
+        None  # verdicts: the engine's frozen test and counts, from which it can be reached again
+    )
 
     @property
     def suffix(self) -> str:

@@ -1,49 +1,21 @@
 """`ModelDeployment.spec`: what a person writes. The CRD is generated from these models (`crd.py`).
 
-Read by `observe` into frozen values. Anything the API server lets through but these models refuse becomes `Stalled/InvalidSpec`.
+Read by `parse` into frozen values; `prediction` and `objective` are in `objective`.
 """
 
-import re
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from shadowlift.api.base import Model, cel
-from shadowlift.api.names import HEADER_ID
-from shadowlift.api.quantities import Decimal, Duration, Percent, seconds, written
-from shadowlift.errors import InvalidInput
+from shadowlift.api.objective import CurrentPrediction, HeaderName, Objective, Prediction
+from shadowlift.api.quantities import Duration, Percent
 
 DnsLabel = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 CandidateName = Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-HeaderName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][-a-z0-9_]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Quantity = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
-Value = Annotated[str, Field(max_length=256)]
-
-
-class PredictionType(StrEnum):
-    """What a prediction and its outcome are."""
-
-    STRING = "String"
-    BOOLEAN = "Boolean"
-    INTEGER = "Integer"
-
-
-class ObjectiveType(StrEnum):
-    """What a lift is measured in."""
-
-    ACCURACY = "Accuracy"
-
-
-class Missing(StrEnum):
-    """What an outcome that never came counts as."""
-
-    WORST = "Worst"  # against the candidate in the promotion test, for it in the harm test: valid whatever is missing
-    AT_RANDOM = "AtRandom"  # left out: an assertion of the user, checked by the label rate per served answer
-    VALUE = "Value"  # `missingValue`: no event came, and that is the outcome
 
 
 class PromotionPolicy(StrEnum):
@@ -112,45 +84,6 @@ class Bento(Model):
     )
 
 
-class Prediction(Model):
-    """Where in an answer the prediction stands and what it is."""
-
-    model_config = {
-        "json_schema_extra": {
-            "x-kubernetes-validations": [
-                cel(
-                    "has(self.body) != has(self.header)",
-                    "set exactly one of body (JMESPath into the JSON answer) and header",
-                )
-            ]
-        }
-    }
-    body: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        None, description="JMESPath into the JSON answer, e.g. `diagnosis` or `result.label`."
-    )
-    header: HeaderName | None = Field(None, description="Response header that carries the prediction.")
-    type: PredictionType = Field(PredictionType.STRING, description="Declared type of predictions and outcomes.")
-    map: Annotated[dict[str, Value], Field(max_length=64)] = Field(
-        default_factory=dict,
-        description="What an extracted value is called in the outcomes' words, e.g. {malignant: M}. Values not listed stay as they are.",
-    )
-
-
-class CurrentPrediction(Model):
-    """How the current process answers, where it answers in another form than the candidates."""
-
-    model_config = {
-        "json_schema_extra": {
-            "x-kubernetes-validations": [
-                cel("!(has(self.body) && has(self.header))", "set at most one of body and header")
-            ]
-        }
-    }
-    body: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    header: HeaderName | None = None
-    map: Annotated[dict[str, Value], Field(max_length=64)] | None = None
-
-
 class Current(Model):
     """What answers today."""
 
@@ -216,80 +149,6 @@ class Strategy(Model):
     shadow: Shadow = Field(default_factory=lambda: Shadow(percent="100%"))
 
 
-class OutcomeKey(Model):
-    """What an outcome sender names to say which request an outcome belongs to."""
-
-    header: HeaderName = Field(
-        HEADER_ID, description="Request header; by default the id that the router returns with each answer."
-    )
-
-
-class OutcomeSender(Model):
-    """Who may post outcomes."""
-
-    service_account: Annotated[
-        str, Field(min_length=1, max_length=63, pattern=r"^(Anyone|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$")
-    ] = Field(
-        description="ServiceAccount of the same namespace, or the word Anyone (any caller with a token of our audience)."
-    )
-
-
-class Outcome(Model):
-    """How it becomes known what turned out to be true."""
-
-    model_config = {
-        "json_schema_extra": {
-            "x-kubernetes-validations": [
-                cel(
-                    "(self.missing == 'Value') == has(self.missingValue)",
-                    "missingValue goes with missing: Value, and only with it",
-                )
-            ]
-        }
-    }
-    maturity: Duration = Field(
-        description="How long an outcome may take; a request is counted only when it is that old."
-    )
-    missing: Missing = Field(Missing.WORST, description="What an outcome that did not come within maturity counts as.")
-    missing_value: Value | None = Field(None, description="The outcome that stands for none, with missing: Value.")
-    key: OutcomeKey = Field(default_factory=lambda: OutcomeKey(header=HEADER_ID))
-    from_: Annotated[list[OutcomeSender], Field(min_length=1, max_length=16)] = Field(
-        alias="from",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["serviceAccount"]},
-    )
-
-
-class Objective(Model):
-    """What must be better, by how much, and how sure to be."""
-
-    model_config = {
-        "json_schema_extra": {
-            "x-kubernetes-validations": [
-                cel(
-                    "double(self.targetLift) > 0.0 && double(self.targetLift) <= 1.0",
-                    "must be in (0, 1]",
-                    ".targetLift",
-                ),
-                cel("double(self.minimumLift) < double(self.targetLift)", "must be below targetLift", ".minimumLift"),
-                cel(
-                    "double(self.falsePromotionRate) > 0.0 && double(self.falsePromotionRate) < 0.5",
-                    "must be in (0, 0.5)",
-                    ".falsePromotionRate",
-                ),
-            ]
-        }
-    }
-    type: ObjectiveType = ObjectiveType.ACCURACY
-    target_lift: Decimal = Field(
-        "0.02", description="The lift worth waiting for: tunes speed and futility, never validity."
-    )
-    minimum_lift: Decimal = Field("0", description="The bar: promote when a lift above this is proven.")
-    false_promotion_rate: Decimal = Field(
-        "0.01", description="Largest probability of a promotion without that lift, over any number of looks."
-    )
-    outcome: Outcome
-
-
 class Promotion(Model):
     """Who moves the traffic."""
 
@@ -317,7 +176,18 @@ class Spec(Model):
                     "self.serve in ['Auto', 'Current'] || self.candidates.exists(c, c.name == self.serve)",
                     "must be Auto, Current or the name of a candidate",
                     ".serve",
-                )
+                ),
+                cel(
+                    "(self.objective.type == 'Accuracy') == (self.prediction.type != 'Number')",
+                    "must be Number with objective.type AbsoluteError or Brier, and another type with Accuracy",
+                    ".prediction.type",
+                ),
+                cel(
+                    "self.prediction.type != 'Number' || !has(self.current.prediction) || "
+                    "!has(self.current.prediction.map) || size(self.current.prediction.map) == 0",
+                    "numbers are not renamed: leave it out with prediction.type Number",
+                    ".current.prediction.map",
+                ),
             ]
         }
     }
@@ -348,64 +218,3 @@ class Spec(Model):
     trial: Annotated[str, Field(min_length=1, max_length=63)] = Field(
         "1", description="Change it to try the same candidate again."
     )
-
-
-# Bounds that CEL cannot see because it does not know the unit "d": (field, lowest, highest) in seconds.
-_DURATION_BOUNDS = (
-    ("objective.outcome.maturity", 1.0, 90 * 86400.0),
-    ("answerWithin", 0.001, 60.0),
-    ("deadline", 10.0, 365 * 86400.0),
-)
-
-# The text of a value, by declared type: what shippers and the recorder write, and so what can equal anything.
-_CANONICAL = {
-    PredictionType.STRING: r"(?s).*",
-    PredictionType.BOOLEAN: r"true|false",
-    PredictionType.INTEGER: r"0|-?[1-9][0-9]*",
-}
-
-
-def parse_spec(raw: dict[str, Any]) -> Spec:
-    """Read a spec.
-
-    Raises:
-        InvalidInput: naming the first field that cannot be accepted, and why.
-    """
-    try:
-        spec = Spec.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidInput("spec." + ".".join(str(part) for part in first["loc"]), str(first["msg"])) from error
-    lengths = (spec.objective.outcome.maturity, spec.answer_within, spec.deadline)
-    for (field, lowest, highest), text in zip(_DURATION_BOUNDS, lengths, strict=True):
-        if not lowest <= seconds(text) <= highest:
-            raise InvalidInput(f"spec.{field}", f"{text} is outside {written(lowest)} to {written(highest)}")
-    if seconds(spec.deadline) <= seconds(spec.objective.outcome.maturity):
-        raise InvalidInput("spec.deadline", "must be longer than objective.outcome.maturity, or no outcome can count")
-    _check_expressions(spec)
-    _check_values(spec)
-    return spec
-
-
-def _check_expressions(spec: Spec) -> None:
-    """JMESPath that does not compile would be noticed at the first answer only, by routers that cannot read any."""
-    current = spec.current.prediction
-    expressions = {"prediction": spec.prediction.body, "current.prediction": current.body if current else None}
-    for field, expression in expressions.items():
-        try:
-            jmespath.compile(expression or "@")
-        except JMESPathError as error:
-            why = " ".join(str(error).split("\n", 1)[0].split())  # the rest of it draws an arrow
-            raise InvalidInput(f"spec.{field}.body", f"{expression!r} is not JMESPath: {why}") from error
-
-
-def _check_values(spec: Spec) -> None:
-    """A value of another type than the predictions' could never equal one."""
-    current = spec.current.prediction
-    values = {f"prediction.map.{key}": value for key, value in spec.prediction.map.items()}
-    values |= {f"current.prediction.map.{key}": value for key, value in ((current and current.map) or {}).items()}
-    if spec.objective.outcome.missing_value is not None:
-        values["objective.outcome.missingValue"] = spec.objective.outcome.missing_value
-    for field, value in values.items():
-        if not re.fullmatch(_CANONICAL[spec.prediction.type], value):
-            raise InvalidInput(f"spec.{field}", f"{value!r} is no value of prediction.type {spec.prediction.type}")

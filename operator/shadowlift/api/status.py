@@ -70,10 +70,13 @@ class Serving(Model):
 
 
 class Evidence(Model):
-    """The numbers behind a verdict. Lift is the difference in accuracy, candidate minus current, over matured units."""
+    """The numbers behind a verdict. Lift is how much better the candidate was, over matured units.
+
+    In the objective's units: difference in accuracy, or in mean loss (current minus candidate).
+    """
 
     n: int = 0  # matured units that count
-    wins: int = 0
+    wins: int = 0  # only the candidate right, or its loss smaller
     losses: int = 0
     ties: int = 0
     labelled: int = 0  # disagreements whose outcome is known
@@ -85,6 +88,7 @@ class Evidence(Model):
     bar: Short | None = None  # promote at or above it
     harm_e_value: Short | None = None
     harm_bar: Short | None = None
+    deadline_p: Short | None = None  # of the exact test at the deadline; promote at or below its part of alpha
     needed: int | None = None  # further units expected until promotion if the estimate is true; absent: cannot say
 
 

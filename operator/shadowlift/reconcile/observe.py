@@ -17,7 +17,8 @@ from shadowlift.api.names import (
     LABEL_WORKLOAD,
     PORT_SHIPPER,
 )
-from shadowlift.api.spec import Spec, parse_spec
+from shadowlift.api.parse import parse_spec
+from shadowlift.api.spec import Spec
 from shadowlift.api.status import Status
 from shadowlift.errors import InvalidInput, Unavailable
 from shadowlift.reconcile.memory import Memory

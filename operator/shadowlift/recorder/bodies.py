@@ -83,8 +83,11 @@ def check_batch(batch: Batch, versions: tuple[int, ...]) -> None:
         raise Faulty(faults)
 
 
+_BRANCHES = ("str", "bool", "int", "float", "constrained-float")  # of a union, as pydantic names them
+
+
 def _path(location: tuple[int | str, ...]) -> str:
     """`("outcomes", 3, "value", "bool")` as `outcomes[3].value`: the last part is a branch of a union, not a field."""
-    parts = location[:-1] if location and location[-1] in ("str", "bool", "int") else location
+    parts = location[:-1] if location and location[-1] in _BRANCHES else location
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return path.removeprefix(".") or "body"

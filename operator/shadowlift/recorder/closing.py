@@ -13,15 +13,17 @@ from sqlalchemy import Connection, Row, ScalarSelect, and_, func, or_, select, u
 
 from shadowlift.api.ledger import WARM_UP_EPOCH, RowStatus
 from shadowlift.recorder import schema, tally
-from shadowlift.recorder.fold import Increments, Pair, Side, agreement, resolution
+from shadowlift.recorder.fold import Increments, Pair, Side, admitted, agreement, resolution
 from shadowlift.recorder.outcomes import latest_values
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
 from shadowlift.recorder.trials import Trial, trial_of
 from shadowlift.recorder.watermark import Gap, RouterState, barrier, may_have_lost
+from shadowlift.stats.losses import Loss
+from shadowlift.stats.scales import dither
 
 Unit = Row[Any]  # of schema.units, with its outcome_key
-Loss = Callable[[Unit], bool]  # whether the unit's router may have lost a line of it
+MayBeLost = Callable[[Unit], bool]  # whether the unit's router may have lost a line of it
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,9 @@ def _due(connection: Connection, trial: Trial, stage: Stage, before: int, limit:
 def _agree(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
     """First half, for the warm-up epoch: it must show early whether the two answers can be compared at all."""
     added: dict[int, Increments] = defaultdict(Counter)
+    policy = trial.policy
     for case, count in _cases(connection, trial, units, {}).items():
-        _add(added[case.epoch], agreement(case.pair), count)
+        _add(added[case.epoch], agreement(case.pair(policy.loss), policy.loss), count)
     _advance(connection, units, Stage.OPEN)
     tally.add(connection, trial.number, added)
 
@@ -104,10 +107,12 @@ def _agree(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
 def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
     outcomes = latest_values(connection, trial.deployment, [unit.outcome_key for unit in units])
     added: dict[int, Increments] = defaultdict(Counter)
+    policy = trial.policy
     for case, count in _cases(connection, trial, units, outcomes).items():
+        pair = case.pair(policy.loss)
         if case.epoch != WARM_UP_EPOCH:
-            _add(added[case.epoch], agreement(case.pair), count)
-        _add(added[case.epoch], resolution(case.pair, case.outcome, trial.policy), count)
+            _add(added[case.epoch], agreement(pair, policy.loss), count)
+        _add(added[case.epoch], resolution(pair, case.outcome, policy), count)
     _advance(connection, units, Stage.CLOSED)
     trials = schema.trials
     connection.execute(update(trials).where(trials.c.number == trial.number).values(open=trials.c.open - len(units)))
@@ -128,19 +133,20 @@ class _Case(NamedTuple):
     lines_lost: bool
     ambiguous: bool
     outcome: str | None
+    chance: float
 
-    @property
-    def pair(self) -> Pair:
+    def pair(self, loss: Loss | None) -> Pair:
         status, value, reason = self.candidate
         candidate = None if status is None else Side(RowStatus(status), value, reason)
         current = Side(RowStatus(self.current[0]), *self.current[1:])
-        return Pair(current, candidate, lines_lost=self.lines_lost, ambiguous=self.ambiguous)
+        return admitted(Pair(current, candidate, self.lines_lost, self.ambiguous, self.chance), loss)
 
 
 def _cases(
     connection: Connection, trial: Trial, units: Sequence[Unit], outcomes: Mapping[str, str]
 ) -> Mapping[_Case, int]:
     lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
+    rounds = trial.policy.loss is not None
     return Counter(
         _Case(
             unit.epoch,
@@ -149,6 +155,7 @@ def _cases(
             lost(unit),
             unit.outcome_key in ambiguous,
             outcomes.get(unit.outcome_key),
+            dither(f"{trial.uid}/{unit.unit or unit.id}") if rounds else 0.0,
         )
         for unit in units
     )
@@ -159,7 +166,7 @@ def _add(added: Increments, of_one: Increments, count: int) -> None:
         added[name] += increment * count
 
 
-def _losses(connection: Connection, units: Sequence[Unit]) -> Loss:
+def _losses(connection: Connection, units: Sequence[Unit]) -> MayBeLost:
     numbers, routers, columns = sorted({unit.router for unit in units}), schema.routers, schema.gaps.c
     known = connection.execute(select(routers.c.number, routers.c.low).where(routers.c.number.in_(numbers)))
     lows = {row.number: row.low for row in known}

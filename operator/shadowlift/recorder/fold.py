@@ -5,13 +5,18 @@ the outcome. The warm-up epoch folds the first half early, every other epoch bot
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shadowlift.api.ledger import EpochCounters, RowStatus
-from shadowlift.api.spec import Missing
+from shadowlift.api.objective import Missing
+from shadowlift.stats.losses import Loss
+from shadowlift.stats.scales import SIGNED, place
 
 MAX_TOKENS = 32  # per map; one shipper bug or a free-text prediction must not grow the ledger without bound
 _OVERFLOW = {"reasons": "Other"}  # of the other maps: ""
+_HISTOGRAMS = frozenset({"differences", "worst_differences", "best_differences", "spread"})  # bounded by their scale
+OUT_OF_RANGE = "OutOfRange"
+_ANSWER_BINS = 8  # of a numeric answer, where label rates are compared between served answers
 
 Increments = Counter[tuple[str, str | None]]  # (field of EpochCounters, key where the field is a map) -> how much more
 
@@ -33,14 +38,33 @@ class Pair:
     candidate: Side | None  # None: no answer line came
     lines_lost: bool = False  # its router may have lost the line
     ambiguous: bool = False  # its outcome key names another unit too
+    chance: float = 0.0  # in [0, 1), of the unit: rounds a difference of losses without bias
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What stands for an outcome that did not come; Worst and AtRandom are applied by the reader of the counters."""
+    """What stands for an outcome that did not come, and how a prediction is scored.
+
+    Worst and AtRandom are applied by the reader of the counters.
+    """
 
     missing: Missing
     missing_value: str | None = None
+    loss: Loss | None = None  # None: right or wrong
+
+
+def admitted(pair: Pair, loss: Loss | None) -> Pair:
+    """The pair with every number that the loss does not admit told as unreadable: it is the fault of whoever said it."""
+    if loss is None:
+        return pair
+    candidate = None if pair.candidate is None else _admitted(pair.candidate, loss)
+    return replace(pair, current=_admitted(pair.current, loss), candidate=candidate)
+
+
+def _admitted(side: Side, loss: Loss) -> Side:
+    if side.status is not RowStatus.OK or (side.value is not None and loss.admits(float(side.value))):
+        return side
+    return Side(RowStatus.UNREADABLE, reason=OUT_OF_RANGE)
 
 
 def exclusion(pair: Pair) -> str | None:  # noqa: PLR0911 - an ordered list of rules
@@ -63,14 +87,14 @@ def exclusion(pair: Pair) -> str | None:  # noqa: PLR0911 - an ordered list of r
     return None
 
 
-def agreement(pair: Pair) -> Increments:
-    """What the two answers alone add: exclusions, failures, values, disagreements."""
+def agreement(pair: Pair, loss: Loss | None = None) -> Increments:
+    """What the two answers alone add: exclusions, failures, values, disagreements, and how far D could be from 0."""
     added: Increments = Counter()
     for field, side in (("current_values", pair.current), ("candidate_values", pair.candidate)):
         if side is None:
             continue
         if side.status is RowStatus.OK:
-            added[field, side.value or ""] += 1
+            added[field, side.value or "" if loss is None else ""] += 1  # no two numbers are alike: none is kept
         elif side.reason:
             added["reasons", side.reason] += 1
     if reason := exclusion(pair):
@@ -82,6 +106,9 @@ def agreement(pair: Pair) -> Increments:
         added["candidate_failed", None] += 1
     if _disagree(pair):
         added["disagreements", None] += 1
+    if loss is not None:
+        worst, best = _bounds(pair, loss)
+        added["spread", _placed(max(abs(worst), abs(best)), pair)] += 1
     return added
 
 
@@ -91,28 +118,38 @@ def resolution(pair: Pair, outcome: str | None, policy: Policy) -> Increments:
     if exclusion(pair):
         return added
     if outcome is not None:
-        added["outcome_values", outcome] += 1
+        added["outcome_values", outcome if policy.loss is None else ""] += 1
     if not _disagree(pair):
-        added["ties", None] += 1
-        return added
-    answer = pair.current.value or ""
-    truth = outcome
+        return added + _scored(pair, 0.0, policy.loss)
+    answer = _answer(pair, policy.loss)
     if outcome is not None:
         added["labelled", None] += 1
         added["labelled_by_answer", answer] += 1
-    elif policy.missing is Missing.VALUE:
-        truth = policy.missing_value
-    else:
-        added["unlabelled", None] += 1
-        added["unlabelled_by_answer", answer] += 1
-        return added
-    if _candidate_value(pair) == truth:
-        added["wins", None] += 1
-    elif pair.current.value == truth:
-        added["losses", None] += 1
-    else:
-        added["ties", None] += 1
+        return added + _scored(pair, _difference(pair, outcome, policy.loss), policy.loss)
+    if policy.missing is Missing.VALUE:
+        return added + _scored(pair, _difference(pair, policy.missing_value or "", policy.loss), policy.loss)
+    added["unlabelled", None] += 1
+    added["unlabelled_by_answer", answer] += 1
+    if policy.loss is not None:
+        worst, best = _bounds(pair, policy.loss)
+        added["worst_differences", _placed(worst, pair)] += 1
+        added["best_differences", _placed(best, pair)] += 1
     return added
+
+
+def _scored(pair: Pair, difference: float, loss: Loss | None) -> Increments:
+    """Who was better, and with a loss by how much."""
+    added: Increments = Counter({("wins" if difference > 0 else "losses" if difference < 0 else "ties", None): 1})
+    if loss is not None:
+        added["differences", _placed(difference, pair)] += 1
+    return added
+
+
+def _difference(pair: Pair, truth: str, loss: Loss | None) -> float:
+    """D: how much better the candidate was; right is 1 better than wrong."""
+    if loss is not None:
+        return loss.difference(_number(pair.current), _candidate_number(pair), float(truth))
+    return float(_candidate_value(pair) == truth) - float(pair.current.value == truth)
 
 
 def merged(counters: EpochCounters, increments: Increments) -> EpochCounters:
@@ -124,7 +161,7 @@ def merged(counters: EpochCounters, increments: Increments) -> EpochCounters:
             continue
         tokens: dict[str, int] = fields[field]
         overflow = _OVERFLOW.get(field, "")
-        room = token in tokens or len(tokens.keys() - {overflow}) < MAX_TOKENS
+        room = field in _HISTOGRAMS or token in tokens or len(tokens.keys() - {overflow}) < MAX_TOKENS
         slot = token if room else overflow
         tokens[slot] = tokens.get(slot, 0) + count
     return EpochCounters.model_construct(**fields)
@@ -139,3 +176,30 @@ def _candidate_value(pair: Pair) -> str | None:
 
 def _disagree(pair: Pair) -> bool:
     return _candidate_value(pair) != (pair.current.value or "")
+
+
+def _number(side: Side) -> float:
+    return float(side.value or "nan")
+
+
+def _candidate_number(pair: Pair) -> float | None:
+    value = _candidate_value(pair)
+    return None if value is None else float(value)
+
+
+def _bounds(pair: Pair, loss: Loss) -> tuple[float, float]:
+    if not _disagree(pair):
+        return 0.0, 0.0
+    return loss.bounds(_number(pair.current), _candidate_number(pair))
+
+
+def _placed(difference: float, pair: Pair) -> str:
+    return str(place(difference, SIGNED, pair.chance))
+
+
+def _answer(pair: Pair, loss: Loss | None) -> str:
+    """What was served, coarsely enough to be counted by."""
+    if loss is None:
+        return pair.current.value or ""
+    share = (_number(pair.current) - loss.minimum) / loss.largest
+    return f"{round(share * _ANSWER_BINS)}/{_ANSWER_BINS}"

@@ -12,7 +12,7 @@ from shadowlift.recorder import schema
 from shadowlift.recorder.problems import Faulty, OverQuota
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
-from shadowlift.recorder.values import canonical
+from shadowlift.recorder.values import vocabulary
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,10 @@ def page(connection: Connection, deployment: int, after: int, limit: int) -> lis
 def _checked(sent: Sequence[OutcomeIn], deployment: Deployment) -> list[str]:
     values: list[str] = []
     faults: list[Fault] = []
+    words = vocabulary(deployment.latest)
     for index, outcome in enumerate(sent):
         try:
-            values.append(canonical(outcome.value, deployment.latest.prediction_type))
+            values.append(words.canonical(outcome.value))
         except ValueError as error:
             faults.append(Fault(field=f"outcomes[{index}].value", message=str(error)))
     if faults:

@@ -9,12 +9,12 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from shadowlift.api.ledger import DecisionCopy, TrialRegistration
-from shadowlift.api.spec import Missing
+from shadowlift.api.objective import Missing
 from shadowlift.errors import Conflict, InvalidInput, NotFound
 from shadowlift.recorder import schema
 from shadowlift.recorder.fold import Policy
 from shadowlift.recorder.settings import Rules
-from shadowlift.recorder.values import is_canonical
+from shadowlift.recorder.values import Vocabulary, vocabulary
 
 _MAY_CHANGE = {"routers", "closed"}
 
@@ -32,8 +32,8 @@ class Trial:
 
     @property
     def policy(self) -> Policy:
-        """What stands for a missing outcome."""
-        return Policy(self.registration.missing, self.registration.missing_value)
+        """How its pairs are folded."""
+        return Policy(self.registration.missing, self.registration.missing_value, vocabulary(self.registration).loss)
 
 
 def trial_of(row: Row[Any]) -> Trial:
@@ -90,10 +90,20 @@ def _check(wanted: TrialRegistration, rules: Rules) -> None:
         )
     if (wanted.missing is Missing.VALUE) != (wanted.missing_value is not None):
         raise InvalidInput("missingValue", "goes with missing: Value, and only with it")
-    if wanted.missing_value is not None and not is_canonical(wanted.missing_value, wanted.prediction_type):
+    words = _vocabulary(wanted)
+    if wanted.missing_value is not None and not words.holds(wanted.missing_value):
         raise InvalidInput(
-            "missingValue", f"{wanted.missing_value!r} is not a value of prediction.type {wanted.prediction_type}"
+            "missingValue",
+            f"{wanted.missing_value!r} is no outcome of prediction.type {wanted.prediction_type} "
+            f"and objective.type {wanted.objective}",
         )
+
+
+def _vocabulary(wanted: TrialRegistration) -> Vocabulary:
+    try:
+        return vocabulary(wanted)
+    except ValueError as error:
+        raise InvalidInput("objective", str(error)) from error
 
 
 def _refuse_frozen(stored: TrialRegistration, wanted: TrialRegistration) -> None:

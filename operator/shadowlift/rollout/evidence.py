@@ -3,15 +3,14 @@
 Called by `gates`. Warm-up pairs are never counted; every later epoch is, since shadow weights do not change the meaning of a pair.
 """
 
-from dataclasses import dataclass
-
 from shadowlift.api.ledger import WARM_UP_EPOCH, EpochCounters, TrialCounters
+from shadowlift.api.objective import Missing, ObjectiveType
 from shadowlift.api.record import Baseline, RouterTotals, TrialTerms
-from shadowlift.api.spec import Missing
 from shadowlift.api.status import Coverage, Evidence
-from shadowlift.stats.counts import PairedCounts
-from shadowlift.stats.verdict import Evidence as Assessment
-from shadowlift.stats.verdict import PairedTest, assess
+from shadowlift.stats.counts import Differences, PairedCounts
+from shadowlift.stats.terms import PairedTest
+from shadowlift.stats.verdict import Case
+from shadowlift.stats.verdict import Evidence as Numbers
 
 
 def counted(counters: TrialCounters) -> EpochCounters:
@@ -35,33 +34,30 @@ def total(epochs: list[EpochCounters]) -> EpochCounters:
     return EpochCounters.model_validate(out)
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Counts as the two tests see them."""
+def unit_of_lift(terms: TrialTerms) -> float:
+    """What the engine's effects, parts of the largest possible loss, are to be multiplied by to be in the objective's units."""
+    if terms.minimum is None or terms.maximum is None:
+        return 1.0
+    return terms.maximum - terms.minimum
 
-    promotion: PairedCounts
-    harm: PairedCounts
 
+def case(terms: TrialTerms, baseline: Baseline, epoch: EpochCounters, *, last: bool = False) -> Case:
+    """The engine's question: frozen test and counts, under the policy for outcomes that never came.
 
-def pairs(epoch: EpochCounters, missing: Missing) -> Pairs:
-    """Apply the policy for outcomes that never came.
-
-    Worst: a disagreement without an outcome is a loss for promotion and a win for harm, whatever made it missing. AtRandom: left
-    out. Value: the recorder has folded them with the stated value, so none is left.
+    Worst: without an outcome a pair counts at its worst for promotion and at its best for harm, whatever made it missing. AtRandom:
+    left out. Value: the recorder has folded them with the stated value, so none is left.
     """
-    plain = PairedCounts(wins=epoch.wins, losses=epoch.losses, ties=epoch.ties)
+    missing, test = Missing(terms.missing), PairedTest.from_json(baseline.test)
+    if terms.objective == ObjectiveType.ACCURACY.value:
+        plain = PairedCounts(wins=epoch.wins, losses=epoch.losses, ties=epoch.ties)
+        silent = 0 if missing is Missing.AT_RANDOM else epoch.unlabelled
+        worst, best = PairedCounts(losses=silent), PairedCounts(wins=silent)
+        return Case(test, plain + worst, plain + best, last)
+    known = Differences.from_json(epoch.differences)
     if missing is Missing.AT_RANDOM:
-        return Pairs(plain, plain)
-    silent = epoch.unlabelled
-    return Pairs(
-        plain + PairedCounts(wins=0, losses=silent, ties=0), plain + PairedCounts(wins=silent, losses=0, ties=0)
-    )
-
-
-def assessment(terms: TrialTerms, baseline: Baseline, epoch: EpochCounters) -> Assessment:
-    """What the engine says of these counters."""
-    seen = pairs(epoch, Missing(terms.missing))
-    return assess(seen.promotion, seen.harm, PairedTest.from_json(baseline.test))
+        return Case(test, known, known, last)
+    low, high = Differences.from_json(epoch.worst_differences), Differences.from_json(epoch.best_differences)
+    return Case(test, known + low, known + high, last)
 
 
 def signed(value: float) -> str:
@@ -78,8 +74,8 @@ def plain(log_e: float) -> str:
     return f"{10 ** (exponent - whole):.2f}e{whole:+d}"
 
 
-def shown(epoch: EpochCounters, result: Assessment) -> Evidence:
-    """The evidence as status and records show it."""
+def shown(epoch: EpochCounters, result: Numbers, unit: float = 1.0) -> Evidence:
+    """The evidence as status and records show it; lifts in the objective's units."""
     return Evidence(
         n=result.n,
         wins=epoch.wins,
@@ -87,14 +83,15 @@ def shown(epoch: EpochCounters, result: Assessment) -> Evidence:
         ties=epoch.ties,
         labelled=epoch.labelled,
         unlabelled=epoch.unlabelled,
-        estimate=None if result.estimate is None else signed(result.estimate),
-        lower=signed(result.lower),
-        upper=signed(result.upper),
+        estimate=None if result.estimate is None else signed(result.estimate * unit),
+        lower=signed(result.lower * unit),
+        upper=signed(result.upper * unit),
         e_value=plain(result.log_e),
         bar=f"{result.bar:g}",
         harm_e_value=plain(result.harm_log_e),
         harm_bar=f"{result.harm_bar:g}",
         needed=result.needed.at_estimate,
+        deadline_p=None if result.deadline_p is None else f"{result.deadline_p:.3g}",
     )
 
 

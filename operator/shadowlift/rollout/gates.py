@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shadowlift.api.ledger import WARM_UP_EPOCH, EpochCounters, TrialCounters
+from shadowlift.api.objective import Missing
 from shadowlift.api.record import Baseline
-from shadowlift.api.spec import SERVE_AUTO, Missing
+from shadowlift.api.spec import SERVE_AUTO
 from shadowlift.api.status import Coverage, Evidence, Verdict, VerdictKind
-from shadowlift.rollout.evidence import assessment, counted, coverage_of, shown, signed
+from shadowlift.rollout.evidence import case, counted, coverage_of, shown, signed, unit_of_lift
 from shadowlift.rollout.history import TrialHistory
+from shadowlift.rollout.instants import parse
 from shadowlift.rollout.world import World
-from shadowlift.stats.verdict import Decision
-from shadowlift.stats.verdict import Evidence as Assessment
+from shadowlift.stats.combination import at_cycle_end
+from shadowlift.stats.verdict import Case, Reason, Ruling, rule
+from shadowlift.stats.verdict import Verdict as Says
 
 WARM_UP_PAIRS = 100  # pairs that must compare before any counts: enough to see a vocabulary and to place the bets
 MIN_COVERAGE = 0.99  # of live requests, by shape: promotion sends all of them to the candidate
@@ -27,6 +30,8 @@ MAX_CLOCK_OFF = 5_000_000  # microseconds between a router's clock and the recor
 LOSS_WINDOW_S = 60.0  # no line may have been lost within it
 MIN_READY = 2
 OUTCOMES_TO_COMPARE = 20
+CYCLE_SLACK = 0.01  # of a cycle: looks come every few seconds, and a cycle is rarely shorter than a day
+LEAST_CYCLE_SLACK_S = 10.0
 SELECTION_BAR = 20.0  # evidence ratio at which labels are held to depend on the answer that was served
 
 
@@ -61,16 +66,33 @@ class Look:
         """The pairs that only show whether things compare."""
         return self.counters.epochs.get(str(WARM_UP_EPOCH), EpochCounters())
 
+    @property
+    def is_last(self) -> bool:
+        """The deadline has come."""
+        deadline = self.world.deadline
+        return deadline is not None and self.world.now >= deadline
+
     @cached_property
-    def assessment(self) -> Assessment | None:
-        """What the engine says; None during warm-up."""
+    def case(self) -> Case | None:
+        """What the engine is asked; None during warm-up."""
         baseline: Baseline | None = self.trial.baseline
-        return assessment(self.trial.terms, baseline, self.epoch) if baseline is not None else None
+        return case(self.trial.terms, baseline, self.epoch, last=self.is_last) if baseline is not None else None
+
+    @cached_property
+    def ruling(self) -> Ruling | None:
+        """What the engine says; None during warm-up."""
+        return None if self.case is None else rule(self.case)
+
+    @property
+    def unit(self) -> float:
+        """From the engine's effects to the objective's units."""
+        return unit_of_lift(self.trial.terms)
 
     @property
     def evidence(self) -> Evidence:
         """For status and records."""
-        return shown(self.epoch, self.assessment) if self.assessment else Evidence()
+        numbers = self.ruling.evidence if self.ruling else None
+        return shown(self.epoch, numbers, self.unit) if numbers else Evidence()
 
     @property
     def coverage(self) -> Coverage:
@@ -156,10 +178,10 @@ def answers_fit_the_capture(look: Look) -> Shut | None:
 
 
 def values_compare(look: Look) -> Shut | None:
-    """Current, candidate and outcomes speak of the same values."""
+    """Current, candidate and outcomes speak of the same values; of numbers none is kept, and their range was checked before."""
     for epoch in (look.warm_up, look.epoch):
         ours, theirs = set(epoch.current_values) - {""}, set(epoch.candidate_values) - {""}
-        if sum(epoch.current_values.values()) >= WARM_UP_PAIRS and not theirs:
+        if sum(epoch.current_values.values()) >= WARM_UP_PAIRS and not epoch.candidate_values:
             reasons = ", ".join(f"{name}: {n}" for name, n in sorted(epoch.reasons.items())) or "no answers"
             return Shut(
                 VerdictKind.ERROR,
@@ -173,7 +195,7 @@ def values_compare(look: Look) -> Shut | None:
                 f"current answers {_some(ours)}, the candidate {_some(theirs)}; see spec.prediction.map and spec.current.prediction",
             )  # fmt: skip
         known = set(epoch.outcome_values) - {""}
-        if sum(epoch.outcome_values.values()) >= OUTCOMES_TO_COMPARE and not known & (ours | theirs):
+        if known and sum(epoch.outcome_values.values()) >= OUTCOMES_TO_COMPARE and not known & (ours | theirs):
             return Shut(
                 VerdictKind.ERROR, "Incomparable",
                 f"outcomes are {_some(known)}, predictions {_some(ours | theirs)}; see spec.prediction.map",
@@ -229,13 +251,24 @@ def labels_do_not_choose(look: Look) -> Shut | None:
     return None
 
 
+def counts_are_possible(look: Look) -> Shut | None:
+    """The counters can be what they claim."""
+    if look.ruling is not None and look.ruling.verdict is Says.ERROR:
+        message = "the recorder's counters contradict each other; change spec.trial to begin anew"
+        return Shut(VerdictKind.ERROR, look.ruling.reason.value, message)
+    return None
+
+
 def lift_is_proven(look: Look) -> Shut | None:
-    """The e-value has reached its bar."""
-    result = look.assessment
-    if result is None or result.n == 0:
+    """The e-value has reached its bar, or at the deadline the exact test has."""
+    result = look.ruling.evidence if look.ruling else None
+    if look.ruling is None or result is None or result.n == 0:
         return Shut(VerdictKind.HOLD, "NoEvidence", "no matured pair yet")
-    if result.decision is Decision.PROMOTE:
+    if look.ruling.verdict is Says.PROMOTE:
         return None
+    estimate, lower, upper = (
+        signed(value * look.unit) for value in (result.estimate or 0.0, result.lower, result.upper)
+    )
     silent = look.epoch.unlabelled
     missing = f"; {silent} disagreements without an outcome count against it" if silent else ""
     more = (
@@ -243,8 +276,24 @@ def lift_is_proven(look: Look) -> Shut | None:
     )
     return Shut(
         VerdictKind.HOLD, "NotProven",
-        f"lift {signed(result.estimate or 0.0)} within {signed(result.lower)} to {signed(result.upper)} ({result.n} pairs){more}{missing}",
+        f"lift {estimate} within {lower} to {upper} ({result.n} pairs){more}{missing}",
     )  # fmt: skip
+
+
+def cycles_are_whole(look: Look) -> Shut | None:
+    """Each phase of a declared cycle weighs the same in the evidence."""
+    cycle, since = look.trial.terms.cycle_s, look.trial.counting_at
+    if cycle is None or since is None:
+        return None
+    elapsed = look.world.now - parse(since) - look.trial.terms.maturity_s
+    if at_cycle_end(elapsed, cycle, min(max(cycle * CYCLE_SLACK, LEAST_CYCLE_SLACK_S), cycle / 2)):
+        return None
+    wait = cycle - elapsed % cycle if elapsed > 0 else cycle - elapsed
+    return Shut(
+        VerdictKind.HOLD,
+        "WithinCycle",
+        f"proven so far; a promotion waits for a whole objective.cycle, in {wait:.0f} s",
+    )
 
 
 def capacity_is_shown(look: Look) -> Shut | None:
@@ -281,10 +330,12 @@ SOUND: tuple[Gate, ...] = (  # without these nothing may be concluded, in either
     answers_fit_the_capture,
     values_compare,
     warmed_up,
+    counts_are_possible,
 )
 PROMOTION: tuple[Gate, ...] = (
     *SOUND,
     lift_is_proven,
+    cycles_are_whole,
     no_recent_losses,
     coverage_is_high,
     labels_do_not_choose,
@@ -299,34 +350,38 @@ def judge(look: Look) -> Verdict:
         shut = gate(look)
         if shut is not None:
             return Verdict(kind=shut.kind, reason=shut.reason, message=shut.message)
-    rejected = _rejection(look.assessment)
+    rejected = _rejection(look)
     if rejected is not None:
         return rejected
     for gate in PROMOTION[len(SOUND) :]:
         shut = gate(look)
         if shut is not None:
             return Verdict(kind=shut.kind, reason=shut.reason, message=shut.message)
-    return Verdict(kind=VerdictKind.PROMOTE, reason="LiftProven", message=_proof(look))
+    return Verdict(kind=VerdictKind.PROMOTE, reason=_how(look), message=_proof(look))
 
 
-def _rejection(result: Assessment | None) -> Verdict | None:
-    if result is None or result.n == 0:
+def _how(look: Look) -> str:
+    return look.ruling.reason.value if look.ruling else ""
+
+
+def _rejection(look: Look) -> Verdict | None:
+    ruling = look.ruling
+    if ruling is None or ruling.evidence is None or ruling.evidence.n == 0 or ruling.verdict is not Says.REJECT:
         return None
-    if result.decision is Decision.REJECT_HARM:
-        message = f"proven worse than what serves: lift at most {signed(result.upper)} after {result.n} pairs"
+    upper, n = signed(ruling.evidence.upper * look.unit), ruling.evidence.n
+    if ruling.reason is Reason.HARM_PROVEN:
+        message = f"proven worse than what serves: lift at most {upper} after {n} pairs"
         return Verdict(kind=VerdictKind.REJECT, reason="Harm", message=message)
-    if result.decision is Decision.REJECT_FUTILITY:
-        message = f"lift is at most {signed(result.upper)}, below spec.objective.targetLift, after {result.n} pairs"
-        return Verdict(kind=VerdictKind.REJECT, reason="Futility", message=message)
-    return None
+    message = f"lift is at most {upper}, below spec.objective.targetLift, after {n} pairs"
+    return Verdict(kind=VerdictKind.REJECT, reason="Futility", message=message)
 
 
 def _proof(look: Look) -> str:
     evidence = look.evidence
-    return (
-        f"lift {evidence.estimate}, at least {evidence.lower}, after {evidence.n} pairs; "
-        f"e-value {evidence.e_value} at a bar of {evidence.bar}"
-    )
+    lift = f"lift {evidence.estimate}, at least {evidence.lower}, after {evidence.n} pairs; "
+    if look.ruling is not None and look.ruling.reason is Reason.LIFT_PROVEN_AT_DEADLINE:
+        return f"{lift}at the deadline so many wins had a probability of {evidence.deadline_p} without a lift"
+    return f"{lift}e-value {evidence.e_value} at a bar of {evidence.bar}"
 
 
 def selection_evidence(epoch: EpochCounters) -> float:

@@ -1,11 +1,13 @@
 """The prediction in an answer: decoded, found, of the declared type, in the outcomes' words. Called by `extract`; pure.
 
-Canonical text: strings as they are, booleans `true` and `false`, integers in decimal. Outcomes are written the same way.
+Canonical text: strings as they are, booleans `true` and `false`, integers in decimal, numbers as the shortest text that reads back
+exactly. Outcomes are written the same way.
 """
 
 import base64
 import binascii
 import json
+import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -17,13 +19,14 @@ from jmespath.exceptions import JMESPathError
 
 from shadowlift.api.capture import Extraction, Line
 from shadowlift.api.ledger import RowStatus
-from shadowlift.api.spec import PredictionType
+from shadowlift.api.objective import PredictionType
 
 MAX_VALUE = 256  # of the wire format
 MAX_INFLATED = 1_048_576  # 16 times what the router copies: a small answer must not become a large one in our memory
 
 _ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 _RAW_DEFLATE = -zlib.MAX_WBITS
+_NUMBER = re.compile(r"-?[0-9]{1,255}(\.[0-9]{1,255})?([eE][-+]?[0-9]{1,4})?")
 _INTEGER = re.compile(r"-?[0-9]{1,255}")
 
 
@@ -140,6 +143,8 @@ def _typed(value: Any, declared: PredictionType) -> str:
             return str(value)
         case PredictionType.INTEGER, float() if value.is_integer():
             return str(int(value))
+        case PredictionType.NUMBER, int() | float() if not isinstance(value, bool):
+            return _number_text(value)
         case _:
             raise _Fault("WrongType")
 
@@ -153,8 +158,21 @@ def _typed_text(text: str, declared: PredictionType) -> str:
             return text.lower()
         case PredictionType.INTEGER if _INTEGER.fullmatch(text):
             return str(int(text))
+        case PredictionType.NUMBER if _NUMBER.fullmatch(text):
+            return _number_text(float(text))
         case _:
             raise _Fault("WrongType")
+
+
+def _number_text(value: float) -> str:
+    """Shortest text that reads back exactly; one text for both zeros. What no float can hold is no prediction."""
+    try:
+        number = float(value)
+    except OverflowError:
+        raise _Fault("WrongType") from None
+    if not math.isfinite(number):  # JSON has no infinity, but 1e999 reads as one
+        raise _Fault("WrongType")
+    return repr(number + 0.0)
 
 
 def _sendable(value: str) -> str:

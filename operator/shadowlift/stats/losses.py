@@ -61,6 +61,11 @@ class Brier:
     """Squared distance between a probability and what happened, 1 or 0 (G. W. Brier 1950, Monthly Weather Review 78)."""
 
     @property
+    def minimum(self) -> float:
+        """The smallest prediction and outcome."""
+        return 0.0
+
+    @property
     def largest(self) -> float:
         """The largest possible loss."""
         return 1.0

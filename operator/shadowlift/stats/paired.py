@@ -67,9 +67,7 @@ def wealth(counts: PairedStatistic, bets: Bets, reference: float) -> Wealth:
     return Wealth(bets, log_growth(counts.amounts, counts.points, bets, reference), float(counts.n), reference)
 
 
-def log_growth(
-    amounts: Sequence[float], points: tuple[float, ...], bets: Bets, reference: float
-) -> tuple[float, ...]:
+def log_growth(amounts: Sequence[float], points: tuple[float, ...], bets: Bets, reference: float) -> tuple[float, ...]:
     """Log wealth of each bet after so many of each value of D; linear in them, so rates give the growth per pair."""
     seen = [place for place, amount in enumerate(amounts) if amount]
     some = [amounts[place] for place in seen]
@@ -80,9 +78,7 @@ def log_growth(
 @lru_cache(maxsize=1024)  # three references for each test under way; the logarithms are most of the cost of a look
 def _growth_of_one(points: tuple[float, ...], bets: Bets, reference: float) -> tuple[tuple[float, ...], ...]:
     """For each bet, the log growth by one pair at each point: log(1 + f x) with x = D - reference."""
-    return tuple(
-        tuple([math.log1p(fraction * (point - reference)) for point in points]) for fraction in bets.fractions
-    )
+    return tuple(tuple([math.log1p(fraction * (point - reference)) for point in points]) for fraction in bets.fractions)
 
 
 def clipped_lower_bound(wealth: Wealth, error_rate: float) -> float:

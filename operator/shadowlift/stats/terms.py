@@ -85,7 +85,9 @@ class PairedTest:
         """Refuse what is no test."""
         _require_lifts(self.minimum_lift, self.target_lift)
         if self.rates.deadline_share and self.minimum_lift:
-            raise ValueError("deadline_share must be 0 with a minimum_lift above 0: no exact test is known for that bar")
+            raise ValueError(
+                "deadline_share must be 0 with a minimum_lift above 0: no exact test is known for that bar"
+            )
         paired.require_stakes("bets", self.bets, self.minimum_lift)
         paired.require_stakes("harm_bets", self.harm_bets, 0.0)
 

@@ -120,7 +120,10 @@ class Case:
         """
         if set(data) != {"kind", "test", "promotion", "harm", "last"}:
             raise ValueError(f"a case needs exactly kind, test, promotion, harm and last, got {sorted(data)}")
-        kinds: dict[str, type[PairedCounts] | type[Differences]] = {"PairedCounts": PairedCounts, "Differences": Differences}
+        kinds: dict[str, type[PairedCounts | Differences]] = {
+            "PairedCounts": PairedCounts,
+            "Differences": Differences,
+        }
         if data["kind"] not in kinds:
             raise ValueError(f"kind must be one of {', '.join(kinds)}, got {data['kind']!r}")
         kind = kinds[data["kind"]]
@@ -194,7 +197,7 @@ def rule(case: Case, before: Case | None = None) -> Ruling:
     promotion = paired.wealth(case.promotion, test.bets, test.minimum_lift)
     harm = paired.wealth(against, test.harm_bets, 0.0)
     futility = paired.wealth(against, test.harm_bets, -test.target_lift)
-    p_value = deadline.sign_test(case.promotion) if _has_exact_look(case) else None
+    p_value = _exact_look(case)
     reason = _what_is_missing(case.promotion)
     if harm.rejects(rates.harm):
         reason = Reason.HARM_PROVEN
@@ -221,8 +224,9 @@ def rule(case: Case, before: Case | None = None) -> Ruling:
     return Ruling(reason.verdict, reason, evidence)
 
 
-def _has_exact_look(case: Case) -> bool:
-    return case.last and case.test.rates.deadline_share > 0
+def _exact_look(case: Case) -> float | None:
+    kept = case.last and case.test.rates.deadline_share > 0
+    return deadline.sign_test(case.promotion) if kept and isinstance(case.promotion, PairedCounts) else None
 
 
 def _what_is_missing(counts: PairedStatistic) -> Reason:

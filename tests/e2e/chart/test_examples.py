@@ -9,7 +9,7 @@ import yaml
 
 from dev.generate import ROOT
 from dev.traffic.cluster_api import Cluster
-from shadowlift.api.spec import parse_spec
+from shadowlift.api.parse import parse_spec
 from tests.e2e.chart.asking import TAKEN, Answer, Caller
 
 EXAMPLES = ROOT / "manifests" / "examples"

@@ -10,8 +10,9 @@ from shadowlift.api import capture, ledger, record, status
 from shadowlift.api import spec as spec_module
 from shadowlift.api.base import Model, cel
 from shadowlift.api.ledger import EpochCounters, TrialCounters
+from shadowlift.api.parse import parse_spec
 from shadowlift.api.record import ENDS_PROMOTION, ENDS_TRIAL, RecordKind
-from shadowlift.api.spec import Spec, parse_spec
+from shadowlift.api.spec import Spec
 from tests.support.world import spec
 
 MODELS = sorted(

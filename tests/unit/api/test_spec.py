@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shadowlift.api.names import HEADER_ID
-from shadowlift.api.spec import Missing, PredictionType, parse_spec
+from shadowlift.api.objective import Missing, PredictionType
+from shadowlift.api.parse import parse_spec
 from shadowlift.errors import InvalidInput
 from tests.support.world import spec
 
@@ -30,7 +31,8 @@ def test_the_short_form_has_stated_defaults():
     assert (read.service.port, read.router.replicas, read.answer_within, read.serve) == (8080, 2, "500ms", "Auto")
     assert (read.trial, read.paused, read.unit, read.strategy.shadow.percent) == ("1", False, None, "100%")
     objective = read.objective
-    assert (objective.target_lift, objective.minimum_lift, objective.false_promotion_rate) == ("0.02", "0", "0.01")
+    assert (objective.minimum_lift, objective.false_promotion_rate) == ("0", "0.01")
+    assert (objective.lift_worth_waiting_for, objective.kept_for_the_deadline) == (0.02, 0.5)
     assert (objective.outcome.missing, objective.outcome.key.header) == (Missing.WORST, HEADER_ID)
     assert read.prediction.type is PredictionType.STRING
 
@@ -65,7 +67,11 @@ def test_the_short_form_has_stated_defaults():
         ("candidates.0.bento.env", [{"name": "1A"}], "spec.candidates.0.bento.env.0.name"),
         ("candidates.0.bento.resources", {"limits": {"memory": "lots"}}, "spec.candidates.0.bento.resources.limits.memory"),
         ("prediction", ..., "spec.prediction"),
-        ("prediction.type", "Number", "spec.prediction.type"),
+        ("prediction.type", "Decimal", "spec.prediction.type"),
+        ("objective.cycle", "59s", "spec.objective.cycle"),
+        ("objective.cycle", "7d", "spec.deadline"),
+        ("objective.deadlineShare", "half", "spec.objective.deadlineShare"),
+        ("objective.range", {"min": "0", "max": "1e3"}, "spec.objective.range.max"),
         ("prediction.body", "a[", "spec.prediction.body"),
         ("unit", {"header": "X-User-Id"}, "spec.unit.header"),
         ("router.replicas", 51, "spec.router.replicas"),
@@ -131,3 +137,52 @@ def test_nonsense_is_one_clear_error(raw: dict[str, Any]):
     """However wrong, it is InvalidInput, never another exception."""
     with pytest.raises(InvalidInput, match=r"^spec\."):
         parse_spec(raw)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, 0.5),
+        ({"deadlineShare": "0"}, 0.0),
+        ({"deadlineShare": "0.2"}, 0.2),
+        ({"minimumLift": "0.01"}, 0.0),
+        ({"cycle": "24h"}, 0.0),
+        ({"type": "Brier"}, 0.0),
+        ({"type": "AbsoluteError", "range": {"min": "0", "max": "9"}, "targetLift": "2"}, 0.0),
+    ],
+)
+def test_part_of_alpha_is_kept_for_the_deadline_where_an_exact_test_exists(changes: dict[str, Any], kept: float):
+    """Half by default, none where it would be lost."""
+    raw = spec(deadline="7d")
+    raw["objective"] |= changes
+    assert parse_spec(raw).objective.kept_for_the_deadline == kept
+
+
+@pytest.mark.parametrize(
+    ("objective", "value", "accepted"),
+    [
+        ("AbsoluteError", "0", True),
+        ("AbsoluteError", "-60", True),
+        ("AbsoluteError", "180.1", False),
+        ("AbsoluteError", "never", False),
+        ("AbsoluteError", "nan", False),
+        ("Brier", "0", True),
+        ("Brier", "1", True),
+        ("Brier", "0.5", False),
+        ("Brier", "true", False),
+    ],
+)
+def test_what_stands_for_no_number_is_one_that_could_come(objective: str, value: str, accepted: bool):
+    """A missingValue outside of what outcomes may be would never equal one."""
+    raw = spec(deadline="7d")
+    raw["prediction"] = {"body": "minutes", "type": "Number"}
+    raw["objective"] |= {"type": objective, "targetLift": "0.5"}
+    raw["objective"]["outcome"] |= {"missing": "Value", "missingValue": value}
+    if objective == "AbsoluteError":
+        raw["objective"]["range"] = {"min": "-60", "max": "180"}
+    if accepted:
+        assert parse_spec(raw).objective.outcome.missing_value == value
+        return
+    with pytest.raises(InvalidInput) as caught:
+        parse_spec(raw)
+    assert caught.value.field == "spec.objective.outcome.missingValue"

@@ -9,7 +9,7 @@ import yaml
 
 from dev.generate import ROOT
 from shadowlift.api.crd import crd
-from shadowlift.api.spec import parse_spec
+from shadowlift.api.parse import parse_spec
 from shadowlift.errors import InvalidInput
 
 EXAMPLES = ROOT / "manifests" / "examples"

@@ -1,7 +1,7 @@
 """What the demo applies is a valid ModelDeployment: the operator would accept it."""
 
 from dev.demo.resources import BETTER, model_deployment
-from shadowlift.api.spec import parse_spec
+from shadowlift.api.parse import parse_spec
 
 
 def test_the_storys_model_deployments_are_valid_and_speak_the_hospitals_words():

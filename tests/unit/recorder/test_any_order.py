@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shadowlift.api.ledger import EpochCounters, Row, RowStatus
-from shadowlift.api.spec import Missing
+from shadowlift.api.objective import Missing
 from shadowlift.recorder.fold import Pair, Policy, Side, agreement, merged, resolution
 from tests.unit.recorder.world import MATURITY, RULES, SECOND, START, World, live, memory_folder, shadow
 

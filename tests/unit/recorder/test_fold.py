@@ -3,7 +3,7 @@
 import pytest
 
 from shadowlift.api.ledger import EpochCounters, RowStatus
-from shadowlift.api.spec import Missing
+from shadowlift.api.objective import Missing
 from shadowlift.recorder.fold import MAX_TOKENS, Increments, Pair, Policy, Side, agreement, merged, resolution
 
 M, B = Side(RowStatus.OK, "M"), Side(RowStatus.OK, "B")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shadowlift.api.ledger import Row
-from shadowlift.api.spec import PredictionType
+from shadowlift.api.objective import PredictionType
 from shadowlift.errors import NotFound
 from shadowlift.recorder import outcomes
 from shadowlift.recorder.problems import Faulty, OverQuota

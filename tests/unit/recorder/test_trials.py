@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shadowlift.api.ledger import DecisionCopy
-from shadowlift.api.spec import Missing, PredictionType
+from shadowlift.api.objective import Missing, PredictionType
 from shadowlift.errors import Conflict, InvalidInput, NotFound
 from shadowlift.recorder.trials import store_record
 from tests.unit.recorder.world import HOUR, RULES, TRIAL, World, live, shadow

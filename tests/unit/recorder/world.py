@@ -18,7 +18,7 @@ from shadowlift.api.ledger import (
     TrialCounters,
     TrialRegistration,
 )
-from shadowlift.api.spec import Missing, PredictionType
+from shadowlift.api.objective import Missing, PredictionType
 from shadowlift.recorder import evidence, outcomes, upkeep
 from shadowlift.recorder.booking import book
 from shadowlift.recorder.closing import close_due

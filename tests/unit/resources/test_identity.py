@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from shadowlift.api.names import MAX_NAME_LENGTH
-from shadowlift.api.spec import Bento, Current, ServiceRef, parse_spec
+from shadowlift.api.parse import parse_spec
+from shadowlift.api.spec import Bento, Current, ServiceRef
 from shadowlift.resources.identity import (
     bento_identity,
     current_identity,

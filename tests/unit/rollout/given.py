@@ -9,8 +9,8 @@ from typing import Any
 
 from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
 from shadowlift.api.names import LABEL_WORKLOAD
+from shadowlift.api.parse import parse_spec
 from shadowlift.api.record import Record
-from shadowlift.api.spec import parse_spec
 from shadowlift.api.status import Condition, Status
 from shadowlift.errors import InvalidInput
 from shadowlift.resources.owner import Owner

@@ -5,10 +5,10 @@ from typing import Any
 from shadowlift.api.record import Baseline, Record, RecordKind, TrialTerms
 from shadowlift.api.spec import Bento
 from shadowlift.rollout.history import History
-from shadowlift.stats.verdict import PairedTest
+from shadowlift.stats.terms import PairedTest, Rates
 
 AT = "2027-01-15T08:00:00.000Z"
-TEST = PairedTest.planned(minimum_lift=0.0, target_lift=0.02, false_promotion_rate=0.01, disagreement_rate=0.1)
+TEST = PairedTest.planned(minimum_lift=0.0, target_lift=0.02, rates=Rates(0.01), second_moment=0.1)
 BASELINE = Baseline(pairs=100, disagreements=10, test=TEST.to_json(), loaded=AT)
 
 

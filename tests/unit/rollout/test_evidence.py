@@ -5,13 +5,21 @@ import math
 import pytest
 
 from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
+from shadowlift.api.objective import Missing
 from shadowlift.api.record import RouterTotals
-from shadowlift.api.spec import Missing
-from shadowlift.rollout.evidence import assessment, counted, coverage_of, pairs, plain, shown, signed, total
+from shadowlift.rollout.evidence import case, counted, coverage_of, plain, shown, signed, total, unit_of_lift
 from shadowlift.rollout.gates import SELECTION_BAR, selection_evidence
-from shadowlift.stats.counts import PairedCounts
-from shadowlift.stats.verdict import Decision
+from shadowlift.stats.counts import Differences, PairedCounts
+from shadowlift.stats.terms import PairedTest, Rates
+from shadowlift.stats.verdict import Case, Evidence, Verdict, rule
 from tests.unit.rollout.tale import BASELINE, terms
+
+
+def numbers(asked: Case) -> Evidence:
+    evidence = rule(asked).evidence
+    assert evidence is not None
+    return evidence
+
 
 ONE = EpochCounters(
     live=10, wins=3, losses=1, ties=6, unlabelled=2, reasons={"NoBody": 1}, current_values={"M": 4, "B": 6}
@@ -51,25 +59,25 @@ def test_the_warm_up_epoch_is_left_out_by_its_number():
 )
 def test_what_an_outcome_that_did_not_come_counts_as(missing: Missing, promotion: PairedCounts, harm: PairedCounts):
     """Worst: against the candidate in the promotion test and for it in the harm test. AtRandom: as if the pair were not."""
-    seen = pairs(ONE, missing)
+    seen = case(terms(missing=missing.value), BASELINE, ONE)
     assert (seen.promotion, seen.harm) == (promotion, harm)
 
 
 @pytest.mark.parametrize("missing", Missing)
 def test_without_missing_outcomes_the_policies_agree(missing: Missing):
     """A policy for what did not come changes nothing where all came."""
-    seen = pairs(TWO, missing)
+    seen = case(terms(missing=missing.value), BASELINE, TWO)
     assert seen.promotion == seen.harm == PairedCounts(1, 2, 2)
 
 
 @pytest.mark.parametrize(
-    ("missing", "decision"),
-    [("Worst", Decision.CONTINUE), ("AtRandom", Decision.PROMOTE), ("Value", Decision.CONTINUE)],
+    ("missing", "verdict"),
+    [("Worst", Verdict.HOLD), ("AtRandom", Verdict.PROMOTE), ("Value", Verdict.HOLD)],
 )
-def test_selective_labels_promote_under_at_random_only(missing: str, decision: Decision):
+def test_selective_labels_promote_under_at_random_only(missing: str, verdict: Verdict):
     """80 wins with an outcome and 80 disagreements without: proven only where the user asserts that silence says nothing."""
     epoch = EpochCounters(wins=80, losses=10, ties=900, unlabelled=80)
-    assert assessment(terms(missing=missing), BASELINE, epoch).decision is decision
+    assert rule(case(terms(missing=missing), BASELINE, epoch)).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -126,7 +134,7 @@ def test_a_lift_carries_its_sign(value: float, text: str):
 def test_evidence_shows_what_the_decision_saw():
     """Counts, estimate, bounds, e-values and bars, all from the same assessment."""
     epoch = EpochCounters(wins=90, losses=10, ties=900, labelled=100)
-    seen = shown(epoch, assessment(terms(), BASELINE, epoch))
+    seen = shown(epoch, numbers(case(terms(), BASELINE, epoch)))
     assert (seen.n, seen.wins, seen.losses, seen.ties, seen.labelled, seen.unlabelled) == (1000, 90, 10, 900, 100, 0)
     assert (seen.estimate, seen.bar, seen.harm_bar) == ("+0.0800", "100", "100")
     assert seen.lower is not None
@@ -137,8 +145,36 @@ def test_evidence_shows_what_the_decision_saw():
 
 def test_without_pairs_the_estimate_is_absent():
     """Absent is not zero."""
-    seen = shown(EpochCounters(), assessment(terms(), BASELINE, EpochCounters()))
+    seen = shown(EpochCounters(), numbers(case(terms(), BASELINE, EpochCounters())))
     assert (seen.n, seen.estimate, seen.needed) == (0, None, None)
+
+
+LOSS = {"objective": "AbsoluteError", "minimum": -60.0, "maximum": 180.0}
+LOSS_TEST = PairedTest.planned(minimum_lift=0.0, target_lift=2 / 240, rates=Rates(0.01), second_moment=0.002)
+LOSS_BASELINE = BASELINE.model_copy(update={"test": LOSS_TEST.to_json()})
+
+
+@pytest.mark.parametrize(
+    ("missing", "promotion", "harm"),
+    [("Worst", {"30": 4, "32": 5}, {"32": 5, "40": 4}), ("AtRandom", {"32": 5}, {"32": 5})],
+)
+def test_a_missing_outcome_of_a_loss_counts_at_its_bounds(missing: str, promotion: dict, harm: dict):
+    """Not as the largest loss there is: as the largest that the two predictions leave open."""
+    epoch = EpochCounters(differences={"32": 5}, worst_differences={"30": 4}, best_differences={"40": 4})
+    seen = case(terms(missing=missing, **LOSS), LOSS_BASELINE, epoch)
+    assert seen.promotion == Differences.from_json(promotion)
+    assert seen.harm == Differences.from_json(harm)
+
+
+def test_the_lift_of_a_loss_is_shown_in_the_outcomes_units():
+    """Half of the pairs 4/1024 of a range of 240 minutes better: half a minute less on average (0.46875)."""
+    epoch = EpochCounters(differences={"34": 500, "32": 500}, wins=500, ties=500)
+    seen = shown(epoch, numbers(case(terms(**LOSS), LOSS_BASELINE, epoch)), unit_of_lift(terms(**LOSS)))
+    assert (seen.n, seen.estimate) == (1000, "+0.4688")
+    assert seen.lower is not None
+    assert seen.upper is not None
+    assert -240 < float(seen.lower) < 0.4688 < float(seen.upper) < 240
+    assert unit_of_lift(terms()) == 1
 
 
 def test_coverage_tells_what_the_evidence_does_not_speak_for():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shadowlift.api.capture import Extraction
 from shadowlift.api.ledger import RowStatus
-from shadowlift.api.spec import PredictionType
+from shadowlift.api.objective import PredictionType
 from shadowlift.shipper.prediction import MAX_INFLATED, Reader
 from tests.unit.shipper.lines import body, line, raw
 

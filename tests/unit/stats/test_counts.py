@@ -42,7 +42,7 @@ def test_a_bad_count_is_refused_by_name(field: str, value: object) -> None:
 @pytest.mark.parametrize("data", [{}, {"wins": 1, "losses": 1}, {"wins": 1, "losses": 1, "ties": 1, "draws": 1}])
 def test_stored_counts_need_exactly_their_fields(data: dict[str, int]) -> None:
     """A missing counter is not a zero, and an unknown one is not ignored."""
-    with pytest.raises(ValueError, match="exactly wins, losses and ties"):
+    with pytest.raises(ValueError, match="PairedCounts needs exactly wins, losses, ties"):
         PairedCounts.from_json(data)
 
 

@@ -8,15 +8,13 @@ import pytest
 from shadowlift.stats import paired
 from shadowlift.stats.bets import Bets, log_grid
 from shadowlift.stats.counts import PairedCounts
-from shadowlift.stats.verdict import PairedTest
+from shadowlift.stats.terms import PairedTest, Rates
 from tests.unit.stats import exact
 
 REQUESTS = 20_000
 DISAGREEMENT = 0.06
 ALPHA = 0.05
-REFERENCE_TEST = PairedTest.planned(
-    minimum_lift=0.0, target_lift=0.02, false_promotion_rate=ALPHA, disagreement_rate=DISAGREEMENT
-)
+REFERENCE_TEST = PairedTest.planned(minimum_lift=0.0, target_lift=0.02, rates=Rates(ALPHA), second_moment=DISAGREEMENT)
 
 
 def proven(bets: Bets, error_rate: float, counts: PairedCounts) -> bool:

@@ -37,8 +37,8 @@ def test_the_mean_path_meets_the_bar_at_the_forecast() -> None:
     assert needed is not None
 
     def log_e(pairs: float) -> float:
-        amounts = (seen.wins + 0.04 * pairs, seen.losses + 0.02 * pairs, seen.ties + 0.94 * pairs)
-        return Wealth(BETS, paired.log_growth(amounts, BETS, 0.0), 1.0, 0.0).log_e_value
+        amounts = (seen.losses + 0.02 * pairs, seen.ties + 0.94 * pairs, seen.wins + 0.04 * pairs)
+        return Wealth(BETS, paired.log_growth(amounts, PairedCounts.points, BETS, 0.0), 1.0, 0.0).log_e_value
 
     assert log_e(needed * 0.998) < math.log(20) <= log_e(needed)
 
@@ -67,10 +67,3 @@ def test_a_larger_lift_and_a_weaker_promise_need_less() -> None:
 def test_fewer_disagreements_than_the_lift_are_taken_as_the_lift() -> None:
     """A mean of 0.1 needs at least one pair in ten to disagree."""
     assert further(PairedCounts(), 0.1, 0.01) == further(PairedCounts(), 0.1, 0.1)
-
-
-def test_the_disagreement_rate_is_unknown_until_one_is_seen() -> None:
-    """Agreement only is no rate to forecast with."""
-    assert forecast.disagreement_rate(PairedCounts()) is None
-    assert forecast.disagreement_rate(PairedCounts(ties=50)) is None
-    assert forecast.disagreement_rate(PairedCounts(1, 2, 97)) == 0.03

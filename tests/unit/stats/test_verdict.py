@@ -11,41 +11,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shadowlift.stats.bets import log_grid
-from shadowlift.stats.counts import PairedCounts
-from shadowlift.stats.verdict import (
-    FUTILITY_RATE,
-    HARM_RATE,
-    LARGEST_E_VALUE_SHOWN,
-    Decision,
-    Evidence,
-    Needed,
-    PairedTest,
-    Reason,
-    assess,
-)
+from shadowlift.stats.counts import Differences, PairedCounts
+from shadowlift.stats.terms import FUTILITY_RATE, HARM_RATE, PairedTest, Rates
+from shadowlift.stats.verdict import LARGEST_E_VALUE_SHOWN, Case, Evidence, Needed, Reason, Ruling, Verdict, rule
 from tests.unit.stats.given import counts, error_rates, minimum_lifts, repeatable
 
-TEST = PairedTest.planned(minimum_lift=0.0, target_lift=0.02, false_promotion_rate=0.05, disagreement_rate=0.06)
+TEST = PairedTest.planned(minimum_lift=0.0, target_lift=0.02, rates=Rates(0.05), second_moment=0.06)
 
 
-def look(wins: int, losses: int, ties: int, test: PairedTest = TEST) -> Evidence:
+def look(wins: int, losses: int, ties: int, test: PairedTest = TEST, *, last: bool = False) -> Ruling:
     """All outcomes known: both tests see the same counts."""
     seen = PairedCounts(wins, losses, ties)
-    return assess(seen, seen, test)
+    return rule(Case(test, seen, seen, last))
+
+
+def numbers(wins: int, losses: int, ties: int, test: PairedTest = TEST) -> Evidence:
+    """The evidence of a look that has any."""
+    evidence = look(wins, losses, ties, test).evidence
+    assert evidence is not None
+    return evidence
+
+
+def careful(promotion: PairedCounts, harm: PairedCounts, test: PairedTest = TEST) -> Evidence:
+    """The evidence where outcomes are missing."""
+    evidence = rule(Case(test, promotion, harm)).evidence
+    assert evidence is not None
+    return evidence
+
+
+def with_rates(**changes: float) -> PairedTest:
+    return dataclasses.replace(TEST, rates=dataclasses.replace(TEST.rates, **changes))
 
 
 @st.composite
 def paired_tests(draw: st.DrawFn) -> PairedTest:
     minimum = draw(minimum_lifts)
-    return dataclasses.replace(
-        PairedTest.planned(
-            minimum_lift=minimum,
-            target_lift=minimum + (1 - minimum) * draw(st.floats(0.001, 1.0)),
-            false_promotion_rate=draw(error_rates),
-            disagreement_rate=draw(st.one_of(st.none(), st.floats(0, 1))),
-            harm_rate=draw(error_rates),
-        ),
-        futility_rate=draw(error_rates),
+    share = draw(st.sampled_from([0.0, 0.5, 0.9])) if minimum == 0 else 0.0
+    return PairedTest.planned(
+        minimum_lift=minimum,
+        target_lift=minimum + (1 - minimum) * draw(st.floats(0.001, 1.0)),
+        rates=Rates(draw(error_rates), draw(error_rates), draw(error_rates), share),
+        second_moment=draw(st.one_of(st.none(), st.floats(0, 1))),
     )
 
 
@@ -53,72 +59,73 @@ class TestRule:
     """One look, one decision."""
 
     @pytest.mark.parametrize(
-        ("seen", "decision", "reason"),
+        ("seen", "verdict", "reason"),
         [
-            ((0, 0, 0), Decision.CONTINUE, Reason.NO_PAIRS),
-            ((0, 0, 50), Decision.CONTINUE, Reason.NO_DISAGREEMENT),
-            ((12, 8, 380), Decision.CONTINUE, Reason.NOT_ENOUGH_EVIDENCE),
-            ((60, 20, 920), Decision.PROMOTE, Reason.LIFT_PROVEN),
-            ((20, 60, 920), Decision.REJECT_HARM, Reason.HARM_PROVEN),
-            ((90, 90, 2820), Decision.REJECT_FUTILITY, Reason.TARGET_OUT_OF_REACH),
-            ((0, 0, 10**9), Decision.REJECT_FUTILITY, Reason.TARGET_OUT_OF_REACH),
-            ((10**9, 0, 0), Decision.PROMOTE, Reason.LIFT_PROVEN),
-            ((0, 10**9, 0), Decision.REJECT_HARM, Reason.HARM_PROVEN),
+            ((0, 0, 0), Verdict.HOLD, Reason.NO_PAIRS),
+            ((0, 0, 50), Verdict.HOLD, Reason.NO_DISAGREEMENT),
+            ((12, 8, 380), Verdict.HOLD, Reason.NOT_ENOUGH_EVIDENCE),
+            ((60, 20, 920), Verdict.PROMOTE, Reason.LIFT_PROVEN),
+            ((20, 60, 920), Verdict.REJECT, Reason.HARM_PROVEN),
+            ((90, 90, 2820), Verdict.REJECT, Reason.TARGET_OUT_OF_REACH),
+            ((0, 0, 10**9), Verdict.REJECT, Reason.TARGET_OUT_OF_REACH),
+            ((10**9, 0, 0), Verdict.PROMOTE, Reason.LIFT_PROVEN),
+            ((0, 10**9, 0), Verdict.REJECT, Reason.HARM_PROVEN),
         ],
     )
-    def test_the_counts_decide(self, seen: tuple[int, int, int], decision: Decision, reason: Reason) -> None:
+    def test_the_counts_decide(self, seen: tuple[int, int, int], verdict: Verdict, reason: Reason) -> None:
         """At a target of 2 points and 6 % disagreement."""
-        evidence = look(*seen)
-        assert (evidence.decision, evidence.reason) == (decision, reason)
+        ruling = look(*seen)
+        assert (ruling.verdict, ruling.reason) == (verdict, reason)
 
     def test_a_lift_below_the_bar_is_not_promoted(self) -> None:
         """What is proven to be better than 0 is not proven to be better than 3 points."""
-        bar = PairedTest.planned(minimum_lift=0.03, target_lift=0.06, false_promotion_rate=0.05, disagreement_rate=0.1)
-        assert look(60, 20, 920).decision is Decision.PROMOTE
-        assert look(60, 20, 920, bar).decision is not Decision.PROMOTE
-        assert look(160, 20, 1820, bar).decision is Decision.PROMOTE
+        bar = PairedTest.planned(minimum_lift=0.03, target_lift=0.06, rates=Rates(0.05), second_moment=0.1)
+        assert look(60, 20, 920).verdict is Verdict.PROMOTE
+        assert look(60, 20, 920, bar).verdict is not Verdict.PROMOTE
+        assert look(160, 20, 1820, bar).verdict is Verdict.PROMOTE
 
     def test_a_proven_lift_below_the_target_is_promoted(self) -> None:
         """Both bars are passed: the lift is real and smaller than hoped for. Promotion asks for the minimum only."""
-        evidence = look(10_500, 9_500, 180_000)
+        evidence = numbers(10_500, 9_500, 180_000)
         assert evidence.lower > 0
         assert evidence.upper < TEST.target_lift
-        assert evidence.decision is Decision.PROMOTE
+        assert look(10_500, 9_500, 180_000).verdict is Verdict.PROMOTE
 
     def test_harm_is_named_before_futility(self) -> None:
         """A worse candidate is also short of the target; the graver reason is given."""
-        evidence = look(20, 60, 920)
-        assert evidence.upper < TEST.target_lift
-        assert evidence.reason is Reason.HARM_PROVEN
+        assert numbers(20, 60, 920).upper < TEST.target_lift
+        assert look(20, 60, 920).reason is Reason.HARM_PROVEN
 
     @repeatable
     @given(counts, paired_tests())
     def test_the_decision_follows_the_numbers_shown(self, seen: PairedCounts, test: PairedTest) -> None:
         """Whoever recomputes the rule from the evidence comes to the same decision; harm and promotion never meet."""
-        evidence = assess(seen, seen, test)
+        ruling = rule(Case(test, seen, seen))
+        evidence = ruling.evidence
+        assert evidence is not None
         harm = evidence.harm_log_e >= math.log(evidence.harm_bar) * (1 - 1e-12)
         lift = evidence.lower > test.minimum_lift
         assert not (harm and lift)
-        expected = Decision.CONTINUE
+        expected = Verdict.HOLD
         if harm:
-            expected = Decision.REJECT_HARM
+            expected = Verdict.REJECT
         elif lift:
-            expected = Decision.PROMOTE
+            expected = Verdict.PROMOTE
         elif evidence.upper < test.target_lift:
-            expected = Decision.REJECT_FUTILITY
-        assert evidence.decision is expected
-        assert assess(seen, seen, test) == evidence
+            expected = Verdict.REJECT
+        assert ruling.verdict is expected
+        assert rule(Case(test, seen, seen)) == ruling
 
     def test_other_rates_move_their_own_bar_only(self) -> None:
         """Each promise is kept by its own number."""
         seen = (40, 22, 938)
-        assert look(*seen).decision is Decision.CONTINUE
-        lenient = dataclasses.replace(TEST, false_promotion_rate=0.4)
-        assert look(*seen, lenient).decision is Decision.PROMOTE
+        assert look(*seen).verdict is Verdict.HOLD
+        lenient = with_rates(promotion=0.4)
+        assert look(*seen, lenient).verdict is Verdict.PROMOTE
         mirrored = (22, 40, 938)
-        assert look(*mirrored, dataclasses.replace(TEST, futility_rate=1e-6)).decision is Decision.CONTINUE
-        accusing = dataclasses.replace(TEST, futility_rate=1e-6, harm_rate=0.4)
-        assert look(*mirrored, accusing).decision is Decision.REJECT_HARM
+        assert look(*mirrored, with_rates(futility=1e-6)).verdict is Verdict.HOLD
+        accusing = with_rates(futility=1e-6, harm=0.4)
+        assert look(*mirrored, accusing).verdict is Verdict.REJECT
 
 
 class TestMissingOutcomes:
@@ -132,29 +139,31 @@ class TestMissingOutcomes:
         """Whatever the missing outcomes are: promotion only where the truth promotes, rejection only where the truth rejects."""
         hidden = data.draw(st.integers(0, missing), label="missing outcomes that are wins")
         truth = known + PairedCounts(wins=hidden, losses=missing - hidden)
-        careful = assess(known + PairedCounts(losses=missing), known + PairedCounts(wins=missing), TEST)
-        open_book = assess(truth, truth, TEST)
+        closed_book = careful(known + PairedCounts(losses=missing), known + PairedCounts(wins=missing))
+        open_book = careful(truth, truth)
         rounding = 1e-9 * max(1.0, abs(open_book.log_e), abs(open_book.harm_log_e))
-        assert careful.log_e <= open_book.log_e + rounding
-        assert careful.harm_log_e <= open_book.harm_log_e + rounding
-        assert careful.lower <= open_book.lower + 1e-9
-        assert careful.upper >= open_book.upper - 1e-9
+        assert closed_book.log_e <= open_book.log_e + rounding
+        assert closed_book.harm_log_e <= open_book.harm_log_e + rounding
+        assert closed_book.lower <= open_book.lower + 1e-9
+        assert closed_book.upper >= open_book.upper - 1e-9
 
     def test_estimates_show_how_much_is_unknown(self) -> None:
         """The truth is between the two estimates, and the bounds enclose both."""
-        evidence = assess(PairedCounts(30, 40, 930), PairedCounts(50, 20, 930), TEST)
+        case = Case(TEST, PairedCounts(30, 40, 930), PairedCounts(50, 20, 930))
+        evidence = careful(case.promotion, case.harm)
         assert evidence.estimate == pytest.approx(-0.01)
         assert evidence.optimistic_estimate == pytest.approx(0.03)
         assert evidence.lower < -0.01 < 0.03 < evidence.upper
-        assert evidence.decision is Decision.CONTINUE
+        assert rule(case).verdict is Verdict.HOLD
 
     @pytest.mark.parametrize(
         "harm", [PairedCounts(30, 40, 931), PairedCounts(29, 40, 931), PairedCounts(30, 41, 929), PairedCounts(0, 0, 0)]
     )
-    def test_counts_of_other_pairs_are_refused(self, harm: PairedCounts) -> None:
-        """Exchanged or unequal counts would turn the careful policy round without a sign."""
-        with pytest.raises(ValueError, match=r"^harm_counts must"):
-            assess(PairedCounts(30, 40, 930), harm, TEST)
+    def test_counts_of_other_pairs_are_an_error(self, harm: PairedCounts) -> None:
+        """Exchanged or unequal counts would turn the careful policy round without a sign; there are no numbers to show for it."""
+        assert rule(Case(TEST, PairedCounts(30, 40, 930), harm)) == Ruling(
+            Verdict.ERROR, Reason.NOT_THE_SAME_PAIRS, None
+        )
 
 
 class TestEvidence:
@@ -162,7 +171,7 @@ class TestEvidence:
 
     def test_bars_are_the_reciprocals_of_the_rates(self) -> None:
         """E-value against bar is the whole rule, for promotion and for harm."""
-        evidence = look(12, 8, 380)
+        evidence = numbers(12, 8, 380)
         assert evidence.bar == pytest.approx(20)
         assert evidence.harm_bar == pytest.approx(100)
         assert evidence.e_value == pytest.approx(math.exp(evidence.log_e))
@@ -170,22 +179,22 @@ class TestEvidence:
 
     def test_a_huge_e_value_is_capped_for_display_only(self) -> None:
         """The logarithm keeps the value."""
-        evidence = look(10**6, 0, 0)
+        evidence = numbers(10**6, 0, 0)
         assert evidence.e_value == pytest.approx(LARGEST_E_VALUE_SHOWN)
         assert evidence.log_e > 1000
-        assert look(0, 10**9, 0).e_value == 0
+        assert numbers(0, 10**9, 0).e_value == 0
 
     def test_needed_is_forecast_at_target_and_estimate(self) -> None:
         """A better estimate than the target needs fewer pairs; none above the bar is never expected to get there."""
-        good, bad = look(16, 4, 380).needed, look(8, 12, 380).needed
+        good, bad = numbers(16, 4, 380).needed, numbers(8, 12, 380).needed
         assert good.at_target is not None
         assert good.at_estimate is not None
         assert 0 < good.at_estimate < good.at_target
         assert bad.at_target is not None
         assert bad.at_target > good.at_target
         assert bad.at_estimate is None
-        assert look(0, 0, 50).needed == Needed(None, None)
-        assert look(60, 20, 920).needed == Needed(0, 0)
+        assert numbers(0, 0, 50).needed == Needed(None, None)
+        assert numbers(60, 20, 920).needed == Needed(0, 0)
 
 
 class TestFrozenTest:
@@ -199,15 +208,15 @@ class TestFrozenTest:
 
     def test_planned_bets_suit_target_and_disagreement(self) -> None:
         """The bets for promotion are placed for the lift above the bar; those against it for the target."""
-        test = PairedTest.planned(minimum_lift=0.01, target_lift=0.03, false_promotion_rate=0.01, disagreement_rate=0.1)
+        test = PairedTest.planned(minimum_lift=0.01, target_lift=0.03, rates=Rates(0.01), second_moment=0.1)
         assert test.bets == log_grid(0.03 - 0.01, 0.1 - 2 * 0.01 * 0.03 + 0.01**2, 1 + 0.01)
         assert test.harm_bets == log_grid(0.03, 0.1, 1.0)
-        assert (test.harm_rate, test.futility_rate) == (HARM_RATE, FUTILITY_RATE)
+        assert (test.rates.harm, test.rates.futility) == (HARM_RATE, FUTILITY_RATE)
 
     def test_fewer_disagreements_than_the_target_are_taken_as_the_target(self) -> None:
         """The plan of a test never assumes what would make its target impossible."""
         few, enough = (
-            PairedTest.planned(minimum_lift=0.0, target_lift=0.05, false_promotion_rate=0.01, disagreement_rate=rate)
+            PairedTest.planned(minimum_lift=0.0, target_lift=0.05, rates=Rates(0.01), second_moment=rate)
             for rate in (0.0, 0.05)
         )
         assert few == enough
@@ -222,10 +231,6 @@ class TestFrozenTest:
             ({"target_lift": 1.01}, "^target_lift must be in"),
             ({"target_lift": math.nan}, "^target_lift must be in"),
             ({"minimum_lift": 0.02}, "^target_lift must be above minimum_lift"),
-            ({"false_promotion_rate": 0.0}, "^false_promotion_rate must be"),
-            ({"false_promotion_rate": 0.5}, "^false_promotion_rate must be"),
-            ({"harm_rate": 0.7}, "^harm_rate must be"),
-            ({"futility_rate": -0.1}, "^futility_rate must be"),
             ({"minimum_lift": 0.5, "target_lift": 0.9}, "^bets must stake"),
             ({"harm_bets": log_grid(0.1, 0.1, 0.5)}, "^harm_bets must stake"),
         ],
@@ -235,19 +240,40 @@ class TestFrozenTest:
         with pytest.raises(ValueError, match=message):
             dataclasses.replace(TEST, **changes)
 
+    @pytest.mark.parametrize("rate", [0.0, 0.5, 0.7, -0.1, 1, math.nan, math.inf])
+    @pytest.mark.parametrize("name", ["promotion", "harm", "futility"])
+    def test_a_bad_rate_is_refused_by_name(self, name: str, rate: float) -> None:
+        """An error rate of a half or more is no evidence at all."""
+        with pytest.raises(ValueError, match=f"^{name} must be a number above 0 and below 0.5"):
+            with_rates(**{name: rate})
+
+    @pytest.mark.parametrize("share", [-0.1, 1.0, math.nan])
+    def test_a_bad_deadline_share_is_refused(self, share: float) -> None:
+        """It is a part of alpha, and something must be left for the other looks."""
+        with pytest.raises(ValueError, match=r"^deadline_share must be in"):
+            with_rates(deadline_share=share)
+
+    def test_no_exact_look_is_kept_where_none_is_known(self) -> None:
+        """A bar above 0 and losses have no exact test: the part of alpha would be lost."""
+        with pytest.raises(ValueError, match=r"^deadline_share must be 0 with a minimum_lift"):
+            dataclasses.replace(with_rates(deadline_share=0.5), minimum_lift=0.01)
+        with pytest.raises(ValueError, match=r"^deadline_share must be 0 for losses"):
+            Case(with_rates(deadline_share=0.5), Differences.empty(), Differences.empty())
+
     @pytest.mark.parametrize("rate", [-0.1, 1.1, math.nan])
-    def test_a_bad_disagreement_rate_is_refused(self, rate: float) -> None:
-        """It is a share of pairs."""
-        with pytest.raises(ValueError, match=r"^disagreement_rate must be in"):
-            PairedTest.planned(minimum_lift=0.0, target_lift=0.02, false_promotion_rate=0.05, disagreement_rate=rate)
+    def test_a_bad_second_moment_is_refused(self, rate: float) -> None:
+        """A mean square of numbers in [-1, 1] is in [0, 1]."""
+        with pytest.raises(ValueError, match=r"^second_moment must be in"):
+            PairedTest.planned(minimum_lift=0.0, target_lift=0.02, rates=Rates(0.05), second_moment=rate)
 
     @pytest.mark.parametrize(
         ("damage", "message"),
         [
             (lambda data: data.pop("bets"), "needs exactly"),
             (lambda data: data.update(extra="1"), "needs exactly"),
-            (lambda data: data.update(harm_rate="often"), "^harm_rate must be a number"),
-            (lambda data: data.update(harm_rate="0.9"), "^harm_rate must be"),
+            (lambda data: data["rates"].update(harm="often"), "^harm must be a number"),
+            (lambda data: data["rates"].update(harm="0.9"), "^harm must be"),
+            (lambda data: data["rates"].pop("deadline_share"), "^rates needs exactly"),
         ],
     )
     def test_a_damaged_store_is_refused(self, damage: Callable[[dict[str, Any]], object], message: str) -> None:

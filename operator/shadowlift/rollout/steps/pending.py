@@ -14,7 +14,7 @@ from shadowlift.resources.routers import router_name
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
-from shadowlift.stats.verdict import FUTILITY_RATE, HARM_RATE
+from shadowlift.stats.terms import FUTILITY_RATE, HARM_RATE
 
 LOOK_AGAIN = 0.5  # seconds, while effects are on their way
 STALLED_AGAIN = 10.0  # while a person is waited for; what they change is told by a watch in most cases
@@ -146,11 +146,16 @@ def _started(world: World) -> Record:
         attempt=attempt,
         alpha=float(objective.false_promotion_rate) * 2.0 ** (1 - attempt),
         minimum_lift=float(objective.minimum_lift),
-        target_lift=float(objective.target_lift),
+        target_lift=objective.lift_worth_waiting_for,
         harm_rate=HARM_RATE,
         futility_rate=FUTILITY_RATE,
         maturity_s=seconds(objective.outcome.maturity),
         deadline_s=seconds(world.spec.deadline),
+        objective=objective.type.value,
+        minimum=float(objective.range.min) if objective.range else None,
+        maximum=float(objective.range.max) if objective.range else None,
+        deadline_share=objective.kept_for_the_deadline,
+        cycle_s=seconds(objective.cycle) if objective.cycle else None,
         missing=objective.outcome.missing.value,
         missing_value=objective.outcome.missing_value,
         senders=[sender.service_account for sender in objective.outcome.from_],

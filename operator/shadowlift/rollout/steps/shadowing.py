@@ -3,16 +3,20 @@
 A verdict only becomes a record here; traffic moves in the cycle after, because of the record.
 """
 
-from dataclasses import replace
+from typing import Any
 
+from shadowlift.api.ledger import EpochCounters
 from shadowlift.api.record import Baseline, Record, RecordKind, RouterTotals
 from shadowlift.api.status import Phase, Verdict, VerdictKind
+from shadowlift.rollout.evidence import unit_of_lift
 from shadowlift.rollout.gates import WARM_UP_PAIRS, Look, judge
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
-from shadowlift.stats.verdict import PairedTest
+from shadowlift.stats import paired
+from shadowlift.stats.counts import Differences
+from shadowlift.stats.terms import PairedTest, Rates
 
 VERDICT_RECORDS = {VerdictKind.PROMOTE: RecordKind.PROMOTED, VerdictKind.REJECT: RecordKind.REJECTED}
 
@@ -48,6 +52,7 @@ def _ended_by_deadline(world: World, trial: TrialHistory, look: Look | None, ver
         record = Record(
             kind=RecordKind.EXPIRED, number=world.history.next_number, trial=trial.uid, candidate=trial.terms.candidate,
             reason="Deadline", message=message[:512], at=stamp(world.now), evidence=evidence, coverage=coverage,
+            case=_case(look) if look else None,
         )  # fmt: skip
     blocked = Blocked(verdict.reason, verdict.message) if verdict.kind is VerdictKind.ERROR else None
     wait = max(0.1, deadline - world.now) if deadline is not None else None
@@ -62,20 +67,20 @@ def _warm(look: Look) -> bool:
 
 
 def _counting(look: Look) -> Record:
-    """Fix the bets by the rate of disagreement, which needs no outcome (the second moment of a pair is at most that rate)."""
+    """Fix the bets by how far the answers are apart, which needs no outcome."""
     epoch, terms = look.warm_up, look.trial.terms
     n = max(sum(epoch.current_values.values()), epoch.disagreements)  # pairs compared; their outcomes may still be open
+    unit = unit_of_lift(terms)
     test = PairedTest.planned(
-        minimum_lift=terms.minimum_lift,
-        target_lift=terms.target_lift,
-        false_promotion_rate=terms.alpha,
-        disagreement_rate=(epoch.disagreements + 1) / (n + 2),  # never 0 or 1
-        harm_rate=terms.harm_rate,
+        minimum_lift=terms.minimum_lift / unit,
+        target_lift=terms.target_lift / unit,
+        rates=Rates(terms.alpha, terms.harm_rate, terms.futility_rate, terms.deadline_share),
+        second_moment=_second_moment(epoch, n),
     )
     baseline = Baseline(
         pairs=n,
         disagreements=epoch.disagreements,
-        test=replace(test, futility_rate=terms.futility_rate).to_json(),
+        test=test.to_json(),
         loaded=stamp(look.world.loaded_at if look.world.loaded_at is not None else look.world.now),
         routers={
             router.uid: RouterTotals(shed=router.shed, lines_lost=router.lines_lost)
@@ -95,6 +100,13 @@ def _counting(look: Look) -> Record:
     )
 
 
+def _second_moment(epoch: EpochCounters, n: int) -> float:
+    """A bound on the mean of D squared: of the largest |D| that any outcome could give; for right and wrong the disagreements."""
+    if epoch.spread:
+        return paired.second_moment(Differences.from_json(epoch.spread)) or 0.0
+    return (epoch.disagreements + 1) / (n + 2)  # never 0 or 1
+
+
 def _verdict(look: Look, kind: RecordKind, verdict: Verdict) -> Record:
     return Record(
         kind=kind,
@@ -106,4 +118,9 @@ def _verdict(look: Look, kind: RecordKind, verdict: Verdict) -> Record:
         at=stamp(look.world.now),
         evidence=look.evidence,
         coverage=look.coverage,
+        case=_case(look),
     )
+
+
+def _case(look: Look) -> dict[str, Any] | None:
+    return None if look.case is None else look.case.to_json()

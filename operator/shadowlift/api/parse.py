@@ -1,0 +1,113 @@
+"""From the raw spec of a resource to `Spec`, with the rules that CEL cannot check. Called by `observe` for every resource.
+
+Anything the API server lets through but these rules refuse becomes `Stalled/InvalidSpec`, naming the field.
+"""
+
+import re
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from pydantic import ValidationError
+
+from shadowlift.api.objective import Objective, ObjectiveType, PredictionType
+from shadowlift.api.quantities import SIGNED_DECIMAL_PATTERN, seconds, written
+from shadowlift.api.spec import Spec
+from shadowlift.errors import InvalidInput
+
+# Bounds that CEL cannot see because it does not know the unit "d": field -> lowest, highest in seconds.
+_DURATION_BOUNDS = {
+    "objective.outcome.maturity": (1.0, 90 * 86400.0),
+    "objective.cycle": (60.0, 90 * 86400.0),
+    "answerWithin": (0.001, 60.0),
+    "deadline": (10.0, 365 * 86400.0),
+}
+
+# The text of a value, by declared type: what shippers and the recorder write, and so what can equal anything.
+_CANONICAL = {
+    PredictionType.STRING: r"(?s).*",
+    PredictionType.BOOLEAN: r"true|false",
+    PredictionType.INTEGER: r"0|-?[1-9][0-9]*",
+}
+
+
+def parse_spec(raw: dict[str, Any]) -> Spec:
+    """Read a spec.
+
+    Raises:
+        InvalidInput: naming the first field that cannot be accepted, and why.
+    """
+    try:
+        spec = Spec.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInput("spec." + ".".join(str(part) for part in first["loc"]), str(first["msg"])) from error
+    _check_lengths(spec)
+    _check_expressions(spec)
+    _check_values(spec)
+    return spec
+
+
+def _check_lengths(spec: Spec) -> None:
+    objective = spec.objective
+    lengths = {
+        "objective.outcome.maturity": objective.outcome.maturity,
+        "objective.cycle": objective.cycle,
+        "answerWithin": spec.answer_within,
+        "deadline": spec.deadline,
+    }
+    for field, text in lengths.items():
+        lowest, highest = _DURATION_BOUNDS[field]
+        if text is not None and not lowest <= seconds(text) <= highest:
+            raise InvalidInput(f"spec.{field}", f"{text} is outside {written(lowest)} to {written(highest)}")
+    needed = seconds(objective.outcome.maturity) + (seconds(objective.cycle) if objective.cycle else 0.0)
+    if seconds(spec.deadline) <= needed:
+        cycle = " and one objective.cycle together" if objective.cycle else ""
+        raise InvalidInput(
+            "spec.deadline", f"must be longer than objective.outcome.maturity{cycle}, or no outcome can count"
+        )
+
+
+def _check_expressions(spec: Spec) -> None:
+    """JMESPath that does not compile would be noticed at the first answer only, by routers that cannot read any."""
+    current = spec.current.prediction
+    expressions = {"prediction": spec.prediction.body, "current.prediction": current.body if current else None}
+    for field, expression in expressions.items():
+        try:
+            jmespath.compile(expression or "@")
+        except JMESPathError as error:
+            why = " ".join(str(error).split("\n", 1)[0].split())  # the rest of it draws an arrow
+            raise InvalidInput(f"spec.{field}.body", f"{expression!r} is not JMESPath: {why}") from error
+
+
+def _check_values(spec: Spec) -> None:
+    """A value of another type than the predictions' could never equal one."""
+    current, declared = spec.current.prediction, spec.prediction.type
+    values = {f"prediction.map.{key}": value for key, value in spec.prediction.map.items()}
+    values |= {f"current.prediction.map.{key}": value for key, value in ((current and current.map) or {}).items()}
+    if declared is PredictionType.NUMBER:
+        _check_missing_number(spec.objective)
+        return
+    if spec.objective.outcome.missing_value is not None:
+        values["objective.outcome.missingValue"] = spec.objective.outcome.missing_value
+    for field, value in values.items():
+        if not re.fullmatch(_CANONICAL[declared], value):
+            raise InvalidInput(f"spec.{field}", f"{value!r} is no value of prediction.type {declared}")
+
+
+def _check_missing_number(objective: Objective) -> None:
+    """An outcome that stands for none must be one that could have come."""
+    text = objective.outcome.missing_value
+    if text is None:
+        return
+    if objective.type is ObjectiveType.BRIER:
+        if text not in ("0", "1"):
+            raise InvalidInput("spec.objective.outcome.missingValue", f"{text!r} must be 0 or 1 with type: Brier")
+        return
+    if not re.fullmatch(SIGNED_DECIMAL_PATTERN, text):
+        raise InvalidInput("spec.objective.outcome.missingValue", f"{text!r} is not a decimal number such as -1.5")
+    limits = objective.range
+    if limits is not None and not float(limits.min) <= float(text) <= float(limits.max):
+        raise InvalidInput(
+            "spec.objective.outcome.missingValue", f"{text} is outside objective.range, {limits.min} to {limits.max}"
+        )

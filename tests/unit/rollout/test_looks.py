@@ -1,0 +1,115 @@
+"""When a look may promote: at any time, once more at the deadline, and with a cycle after whole cycles only."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shadowlift.api.ledger import EpochCounters
+from shadowlift.api.record import RecordKind
+from shadowlift.api.status import Phase, VerdictKind
+from shadowlift.rollout import gates
+from shadowlift.rollout.gates import LEAST_CYCLE_SLACK_S, judge
+from shadowlift.stats.verdict import Case, Reason, rule
+from tests.support.world import BETTER, VALUES
+from tests.unit.rollout.given import Life, counting
+from tests.unit.rollout.test_gates import look
+
+DAY = 86_400.0
+OUTCOME = {"maturity": "1h", "from": [{"serviceAccount": "outcome-sender"}]}
+# Good enough for the exact test at alpha / 2 (p = 0.0029), not for the e-process at 2 / alpha.
+CLOSE = EpochCounters(
+    live=1000, booked=1000, wins=62, losses=34, ties=904, disagreements=96, labelled=96, **VALUES
+)  # fmt: skip
+
+
+def close_at_deadline(counters: EpochCounters = CLOSE, **objective: Any) -> Life:
+    life = counting(objective={"outcome": {**OUTCOME, "maturity": "5s"}, **objective})
+    life.count(1, counters)
+    life.settle()
+    deadline = life.world().deadline
+    assert deadline is not None
+    life.now = deadline
+    return life
+
+
+def test_the_exact_test_promotes_at_the_deadline() -> None:
+    """Not a second before, and the record says by which test."""
+    life = close_at_deadline()
+    life.now -= 1
+    assert judge(look(life)).kind is VerdictKind.HOLD
+    life.now += 1
+    assert life.settle().phase is Phase.PROMOTED
+    record = next(record for record in life.records if record.kind is RecordKind.PROMOTED)
+    assert record.reason == "LiftProvenAtDeadline"
+    assert record.evidence is not None
+    assert record.evidence.deadline_p is not None
+    assert float(record.evidence.deadline_p) <= 0.005
+    assert record.evidence.deadline_p in record.message
+    assert record.case is not None
+    assert rule(Case.from_json(record.case)).reason is Reason.LIFT_PROVEN_AT_DEADLINE
+
+
+def test_without_a_share_the_deadline_is_only_an_end() -> None:
+    """Share 0: all of alpha was spent on looking."""
+    assert close_at_deadline(deadlineShare="0").settle().phase is Phase.EXPIRED
+
+
+def test_a_lift_that_is_not_proven_expires() -> None:
+    """The exact test has a bar as well."""
+    life = close_at_deadline(CLOSE.model_copy(update={"wins": 55, "losses": 41}))
+    assert life.settle().phase is Phase.EXPIRED
+    assert life.records[-1].evidence is not None
+    assert life.records[-1].evidence.deadline_p is not None
+
+
+def test_a_shut_gate_is_not_opened_by_the_deadline() -> None:
+    """Unknown never promotes, at the last look neither."""
+    life = close_at_deadline()
+    name, workload = next(iter(life.workloads.items()))
+    life.workloads[name] = replace(workload, ready=1)
+    life.starts = False
+    assert life.settle().phase is Phase.EXPIRED
+
+
+def cycling() -> Life:
+    life = counting(objective={"outcome": OUTCOME, "cycle": "24h"}, deadline="7d")
+    life.count(1, EpochCounters(**BETTER))
+    return life
+
+
+@pytest.mark.parametrize(
+    ("hours", "opens"), [(0.5, False), (12, False), (24, False), (25, True), (26, False), (48.9, False), (49.01, True)]
+)
+def test_a_promotion_waits_for_whole_cycles(hours: float, opens: bool) -> None:
+    """24 h of matured units, which is 25 h after counting began with a maturity of an hour; and again a day later."""
+    life = cycling()
+    life.now += hours * 3600
+    shut = gates.cycles_are_whole(look(life))
+    assert (shut is None) is opens
+    if shut is not None:
+        assert (shut.kind, shut.reason) == (VerdictKind.HOLD, "WithinCycle")
+
+
+def test_the_wait_for_a_cycle_is_told() -> None:
+    """Until the next whole one, in seconds, to within the moments of the trial's start."""
+    life = cycling()
+    life.now += 13 * 3600
+    shut = gates.cycles_are_whole(look(life))
+    assert shut is not None
+    waits = float(shut.message.split(" in ")[1].removesuffix(" s"))
+    assert waits == pytest.approx(12 * 3600, abs=LEAST_CYCLE_SLACK_S)
+
+
+def test_harm_waits_for_no_cycle() -> None:
+    """What hurts is taken away at once."""
+    life = cycling()
+    life.count(1, EpochCounters(**{**BETTER, "wins": 10, "losses": 90}))
+    assert life.settle().phase is Phase.REJECTED
+
+
+def test_without_a_cycle_every_look_counts() -> None:
+    """The gate is open."""
+    life = counting()
+    life.count(1, EpochCounters(**BETTER))
+    assert gates.cycles_are_whole(look(life)) is None
