@@ -16,7 +16,7 @@ HeaderName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-
 Value = Annotated[str, Field(max_length=256)]
 
 DEFAULT_TARGET_LIFT = "0.02"
-DEFAULT_DEADLINE_SHARE = "0.5"
+DEFAULT_DEADLINE_SHARE = "0.6"
 
 
 class PredictionType(StrEnum):

@@ -1,8 +1,9 @@
 """The one look at the deadline: an exact test of fixed size beside the e-process, each with its part of the error budget.
 
 Called by `verdict` when a trial's time is over. An e-process pays for the right to look at any time; at the last look nobody looks
-again, so part of alpha is kept for a test that need not pay. Split in half, a deadline at 1.25 times the classical sample size has
-the classical power at the classical mean sample, with alpha still the bound for all looks together (union bound).
+again, so part of alpha is kept for a test that need not pay. With 0.6 of alpha kept for it and a deadline at 1.25 times the
+classical sample size a trial has the classical power at the classical mean sample, with alpha still the bound for all looks together
+(union bound).
 
 Only for right and wrong against a bar of 0, where the classical test is exact whatever the rate of disagreement: a sign test of the
 disagreements (McNemar). For other effects the fixed test is an approximation, and all of alpha stays with the e-process.

@@ -32,7 +32,7 @@ def test_the_short_form_has_stated_defaults():
     assert (read.trial, read.paused, read.unit, read.strategy.shadow.percent) == ("1", False, None, "100%")
     objective = read.objective
     assert (objective.minimum_lift, objective.false_promotion_rate) == ("0", "0.01")
-    assert (objective.lift_worth_waiting_for, objective.kept_for_the_deadline) == (0.02, 0.5)
+    assert (objective.lift_worth_waiting_for, objective.kept_for_the_deadline) == (0.02, 0.6)
     assert (objective.outcome.missing, objective.outcome.key.header) == (Missing.WORST, HEADER_ID)
     assert read.prediction.type is PredictionType.STRING
 
@@ -142,7 +142,7 @@ def test_nonsense_is_one_clear_error(raw: dict[str, Any]):
 @pytest.mark.parametrize(
     ("changes", "kept"),
     [
-        ({}, 0.5),
+        ({}, 0.6),
         ({"deadlineShare": "0"}, 0.0),
         ({"deadlineShare": "0.2"}, 0.2),
         ({"minimumLift": "0.01"}, 0.0),
@@ -152,7 +152,7 @@ def test_nonsense_is_one_clear_error(raw: dict[str, Any]):
     ],
 )
 def test_part_of_alpha_is_kept_for_the_deadline_where_an_exact_test_exists(changes: dict[str, Any], kept: float):
-    """Half by default, none where it would be lost."""
+    """A little more than half by default, none where it would be lost."""
     raw = spec(deadline="7d")
     raw["objective"] |= changes
     assert parse_spec(raw).objective.kept_for_the_deadline == kept

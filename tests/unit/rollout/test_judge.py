@@ -161,4 +161,4 @@ def test_a_proof_says_what_it_rests_on():
     message = judge(look(sound())).message
     assert message.startswith("lift +0.0800, at least +0.")
     assert "after 1000 pairs" in message
-    assert message.endswith("at a bar of 200")  # half of alpha is kept for the deadline
+    assert message.endswith("at a bar of 250")  # six tenths of alpha is kept for the deadline

@@ -55,8 +55,7 @@ def follow(win_rates: Sequence[float], crosses: Crosses, *, upwards: bool = True
         looks += math.fsum(alive)
         come = win_rate if upwards else 1 - win_rate
         alive = [here * (1 - come) + below * come for here, below in zip([*alive, 0.0], [0.0, *alive], strict=True)]
-        while line <= k and not crosses(PairedCounts(line, k - line) if upwards else PairedCounts(k - line, line)):
-            line += 1
+        line = _line(line, k, crosses, upwards=upwards)
         crossed += math.fsum(alive[max(0, line - fewest) :])
         alive = alive[: max(0, line - fewest)]
         negligible = next((place for place, rest in enumerate(alive) if rest > NEGLIGIBLE), len(alive))
@@ -66,3 +65,18 @@ def follow(win_rates: Sequence[float], crosses: Crosses, *, upwards: bool = True
         if not alive:
             break
     return Path(crossed, looks, median)
+
+
+def _line(near: int, k: int, crosses: Crosses, *, upwards: bool) -> int:
+    """The fewest wins (losses, if not upwards) among k that cross, looked for from the last look's."""
+
+    def over(count: int) -> bool:
+        return crosses(PairedCounts(count, k - count) if upwards else PairedCounts(k - count, count))
+
+    if near <= k and over(near):
+        while near > 0 and over(near - 1):
+            near -= 1
+        return near
+    while near <= k and not over(near):
+        near += 1
+    return near

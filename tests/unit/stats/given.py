@@ -4,12 +4,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from shadowlift.stats.bets import Bets, log_grid
-from shadowlift.stats.counts import PairedCounts
+from shadowlift.stats.counts import Differences, PairedCounts
 
 repeatable = settings(max_examples=30, deadline=None, derandomize=True, database=None)
 
 amounts = st.one_of(st.integers(0, 60), st.integers(0, 5000), st.integers(0, 10**9))
 counts = st.builds(PairedCounts, amounts, amounts, amounts)
+differences = st.dictionaries(st.integers(0, 64), st.integers(0, 5000), max_size=12).map(
+    lambda seen: Differences.from_json({str(place): n for place, n in seen.items()})
+)
+statistics = st.one_of(counts, differences)
 minimum_lifts = st.one_of(st.just(0.0), st.floats(0.001, 0.9))
 error_rates = st.floats(1e-6, 0.49)
 
