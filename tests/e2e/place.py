@@ -30,6 +30,8 @@ NAME = "triage"
 PATH = "/triage"
 SYSTEM = "shadowlift-system"
 BENTO_PORT = 3000
+# Five routers of two pods stand side by side on a node of two cores: what they ask for must leave room, what they use is free.
+ROUTER = {"resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
 PATIENCE = 180.0  # seconds for pods and verdicts on a busy machine; never a measure of speed
 
 
@@ -50,6 +52,7 @@ def spec(candidate: str, image: str, **changes: Any) -> Manifest:
         },
         "answerWithin": "2s",  # this machine is shared: a second of somebody else's work must not look like a slow model
         "deadline": "20m",
+        "router": ROUTER,
         **changes,
     }
 
