@@ -17,6 +17,7 @@ from dev.traffic.cluster_api import (
     DEPLOYMENT,
     MODEL_DEPLOYMENT,
     NAMESPACE,
+    POD,
     Cluster,
     is_ready,
     is_rolled_out,
@@ -73,8 +74,14 @@ class Place:
         wait_for("the rules to be up", self._rules_are_up, PATIENCE)
 
     def close(self) -> None:
-        """Remove the namespace and wait until it is gone."""
+        """Remove the namespace and wait until it is gone; nobody is served any more, so no pod needs its grace period."""
+        if self.cluster.get(NAMESPACE, self.namespace) is None:
+            return
+        for resource in self.cluster.find(MODEL_DEPLOYMENT, self.namespace):
+            self.cluster.delete(MODEL_DEPLOYMENT, resource["metadata"]["name"], self.namespace)
         self.cluster.delete(NAMESPACE, self.namespace)
+        for pod in self.cluster.find(POD, self.namespace):
+            self.cluster.delete(POD, pod["metadata"]["name"], self.namespace, grace=0)
         wait_for(
             f"namespace {self.namespace} to be gone",
             lambda: self.cluster.get(NAMESPACE, self.namespace) is None,
