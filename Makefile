@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 
 export PYTHONPATH := operator:.
 
-.PHONY: help venv lock generate lint unit simulation component e2e test demo bench cluster-up cluster-down cluster-status cluster-shell
+.PHONY: help venv lock generate lint unit simulation component e2e endurance test demo bench cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,6 +49,9 @@ component: venv ## real Envoy, recorder and SQLite on loopback; the operator's w
 
 e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
 	dev/e2e.sh
+
+endurance: ## trials that take too long for every change: a full spool, every example (the local cluster)
+	SHADOWLIFT_CHART_VALUES="--set router.spoolSize=4Mi" dev/e2e.sh tests/endurance
 
 test: lint unit simulation component e2e ## all of the above: what CI runs
 

@@ -21,4 +21,4 @@ else
 fi
 export KUBECONFIG SHADOWLIFT_IMAGES
 IMAGE=$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["shadowlift"]["image"])' "$SHADOWLIFT_IMAGES")
-stage "install the chart" -- "$VENV/bin/python" -m dev.install --image "$IMAGE"
+stage "install the chart" -- "$VENV/bin/python" -m dev.install --image "$IMAGE" ${SHADOWLIFT_CHART_VALUES:-}

@@ -105,7 +105,7 @@ def program(wanted: Program) -> list[Manifest]:
         "env": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}],
         "ports": [{"containerPort": wanted.port, "name": "control", "protocol": "TCP"}],
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": wanted.port}, "periodSeconds": 1},
-        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
         "securityContext": _locked_container(),
         "volumeMounts": [
             {"name": "scripts", "mountPath": "/scripts/dev/traffic", "readOnly": True},

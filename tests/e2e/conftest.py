@@ -1,13 +1,19 @@
 """The cluster of $KUBECONFIG with the chart installed; `make e2e` brings both and runs these tests."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from dev.traffic.cluster_api import Cluster
+from tests.e2e.examples import STALLED_EXAMPLES, documents
 from tests.e2e.place import Place
+
+LAST = "test_conditions"  # its examples stand since the beginning; whoever comes last waits for none of them
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A real cluster on a shared machine: minutes, not seconds."""
+    items.sort(key=lambda item: LAST in item.nodeid)
     for item in items:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
@@ -17,6 +23,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def cluster() -> Cluster:
     """The cluster; an error, never a skip, where there is none."""
     return Cluster.connect()
+
+
+@pytest.fixture(scope="session")
+def stalled(cluster: Cluster) -> Iterator[Place]:
+    """A namespace in which everything is right but what each example does wrong."""
+    place = Place(cluster, "examples-stalled")
+    place.open()
+    for path in STALLED_EXAMPLES:
+        for item in documents(path):
+            item["metadata"]["namespace"] = place.namespace
+            cluster.apply(item)
+    yield place
+    place.close()
+
+
+@pytest.fixture(autouse=True)
+def standing(request: pytest.FixtureRequest) -> None:
+    """Set the examples up before the first test, where the run has their test at all."""
+    if any(LAST in item.nodeid for item in request.session.items):
+        request.getfixturevalue("stalled")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from dev.traffic.cluster_api import (
     DEPLOYMENT,
     MODEL_DEPLOYMENT,
     NAMESPACE,
+    POD,
     Cluster,
     is_ready,
     is_rolled_out,
@@ -30,6 +31,8 @@ NAME = "triage"
 PATH = "/triage"
 SYSTEM = "shadowlift-system"
 BENTO_PORT = 3000
+# Five routers of two pods stand side by side on a node of two cores: what they ask for must leave room, what they use is free.
+ROUTER = {"resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
 PATIENCE = 180.0  # seconds for pods and verdicts on a busy machine; never a measure of speed
 
 
@@ -50,6 +53,7 @@ def spec(candidate: str, image: str, **changes: Any) -> Manifest:
         },
         "answerWithin": "2s",  # this machine is shared: a second of somebody else's work must not look like a slow model
         "deadline": "20m",
+        "router": ROUTER,
         **changes,
     }
 
@@ -70,8 +74,14 @@ class Place:
         wait_for("the rules to be up", self._rules_are_up, PATIENCE)
 
     def close(self) -> None:
-        """Remove the namespace and wait until it is gone."""
+        """Remove the namespace and wait until it is gone; nobody is served any more, so no pod needs its grace period."""
+        if self.cluster.get(NAMESPACE, self.namespace) is None:
+            return
+        for resource in self.cluster.find(MODEL_DEPLOYMENT, self.namespace):
+            self.cluster.delete(MODEL_DEPLOYMENT, resource["metadata"]["name"], self.namespace)
         self.cluster.delete(NAMESPACE, self.namespace)
+        for pod in self.cluster.find(POD, self.namespace):
+            self.cluster.delete(POD, pod["metadata"]["name"], self.namespace, grace=0)
         wait_for(
             f"namespace {self.namespace} to be gone",
             lambda: self.cluster.get(NAMESPACE, self.namespace) is None,

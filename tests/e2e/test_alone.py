@@ -1,5 +1,7 @@
 """Without the operator nothing breaks, and what is deleted goes."""
 
+import time
+
 from dev.traffic.cluster_api import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
@@ -41,10 +43,13 @@ def test_without_the_operator(place: Place):
         no_failures(asked(stand, 200))
         stand.move(place.rules_url)
         asked(stand, 50)
+        began = time.monotonic()
         cluster.delete(MODEL_DEPLOYMENT, place.name, place.namespace)
         wait_for("all of its objects to be gone", lambda: not _left(place), 30, lambda: _left(place))
+        print(f"objects gone or going: {time.monotonic() - began:.1f} s")
         cluster.delete(NAMESPACE, place.namespace)
         wait_for("the namespace to be gone", lambda: cluster.get(NAMESPACE, place.namespace) is None, 60)
+        print(f"namespace gone: {time.monotonic() - began:.1f} s")
     finally:
         cluster.patch(DEPLOYMENT, OPERATOR, SYSTEM, {"spec": {"replicas": replicas}})
         wait_for("the operator to be back", lambda: is_rolled_out(cluster.get(DEPLOYMENT, OPERATOR, SYSTEM)), PATIENCE)

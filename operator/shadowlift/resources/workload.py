@@ -11,7 +11,7 @@ BENTO_USER = (
 )
 # BentoML closes its listener at once on SIGTERM; the routers need one DNS refresh to stop sending. See `router.DNS_REFRESH`.
 DRAIN_SECONDS = 8
-STOP_SECONDS = 45
+STOP_SECONDS = 34  # as the routers
 PROGRESS_SECONDS = 120  # without a pod becoming ready; then status says that a person should look
 COMPONENT = "workload"
 

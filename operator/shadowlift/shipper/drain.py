@@ -15,7 +15,7 @@ from shadowlift.errors import InvalidInput
 from shadowlift.shipper.settings import read_settings
 
 PROPAGATION_SECONDS = 6.0  # until all nodes and clients have stopped to send; connections made until then are served
-LIMIT_SECONDS = 45.0  # below the pod's grace period; a stream that never ends must not hold the pod for ever
+LIMIT_SECONDS = 22.0  # with what the shipper needs afterwards, below the grace period: a stream that never ends must not hold the pod
 POLL_SECONDS = 0.25
 _ACTIVE = "http.live.downstream_rq_active"
 

@@ -14,6 +14,7 @@ from shadowlift.api.crd import crd
 from tests.e2e.chart.asking import Caller
 
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+GONE_AFTER = 120.0  # pods use their grace period
 SECONDS = 30.0  # for the cluster to do what it was asked; only waited for in full when it does not
 
 
@@ -40,16 +41,17 @@ def _established(cluster: Cluster, name: str) -> bool:
     return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def namespace(cluster: Cluster) -> Iterator[str]:
-    """A namespace of this run alone."""
+    """A namespace of this run alone, gone before other tests need the room that its pods ask for."""
     name = f"chart-tests-{os.getpid()}"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
     cluster.delete(NAMESPACE, name)
+    wait_for("that namespace to be gone", lambda: cluster.get(NAMESPACE, name) is None, GONE_AFTER)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(cluster: Cluster, namespace: str) -> Iterator[Caller]:
     """The operator's account of a release whose pods never start: the rights are tested, not the program."""
     values = {"crds": {"install": False}, "operator": {"replicas": 1}, "recorder": {"persistence": {"enabled": False}}}

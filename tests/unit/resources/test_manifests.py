@@ -12,6 +12,8 @@ from shadowlift.resources.owner import Owner
 from shadowlift.resources.records import read_record, record_manifest, record_name
 from shadowlift.resources.routers import RouterSettings, config_map, router_manifests, router_name
 from shadowlift.resources.workload import resources_of, workload_manifests
+from shadowlift.shipper.drain import LIMIT_SECONDS
+from shadowlift.shipper.run import FINISH_SECONDS
 from tests.unit.rollout.tale import tell
 
 OWNER = Owner("triage", "clinic", "uid-1")
@@ -121,6 +123,7 @@ def test_pods_have_time_to_drain():
         for container in pod["spec"]["containers"]:
             hook = container["lifecycle"]["preStop"]
             assert hook.get("sleep", {}).get("seconds", 0) < pod["spec"]["terminationGracePeriodSeconds"]
+    assert PODS[1]["spec"]["terminationGracePeriodSeconds"] > LIMIT_SECONDS + FINISH_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""A shipper that stands still: its spool fills, lines are lost and counted, and nobody who is answered ever notices."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from dev.traffic.cluster_api import Manifest, wait_for
+from tests.e2e.node import processes, send
+from tests.e2e.place import Place, asked, images, no_failures, spec
+
+SPOOL = "var/lib/shadowlift/spool"
+FULL_FOR = 120.0  # seconds
+
+
+def free_bytes(router: Manifest) -> int:
+    """Room that Envoy has left in its spool."""
+    envoy = next(pid for pid, line in processes(router).items() if "envoy -c" in line)
+    room = os.statvfs(Path("/proc") / str(envoy) / "root" / SPOOL)
+    return room.f_bavail * room.f_frsize
+
+
+def restarts(pod: Manifest) -> int:
+    status = pod["status"]
+    every = [*status.get("containerStatuses", []), *status.get("initContainerStatuses", [])]
+    return sum(container["restartCount"] for container in every)
+
+
+@pytest.mark.timeout(1800)
+def test_a_full_spool_costs_nobody_a_request(place: Place):
+    """SIGSTOP until full and two minutes on: no failed request, no eviction; afterwards the loss is counted and the verdict right."""
+    stand = place.traffic(60)
+    place.apply(spec("logreg", images()["triage-logreg"]))
+    place.until_loaded()
+    stand.move(place.router_url)
+    place.until("the trial counts", lambda s: s.get("trial", {}).get("disagreement") is not None)
+    place.patch(paused=True)
+    place.until_phase("Paused")
+    routers = {pod["metadata"]["uid"]: restarts(pod) for pod in place.pods("router")}
+    router = place.pods("router")[0]
+    began = time.monotonic()
+    send(router, signal.SIGSTOP, "shadowlift shipper")
+    try:
+        wait_for("the spool to be full", lambda: free_bytes(router) == 0, 900, lambda: free_bytes(router))
+        print(f"spool full after {time.monotonic() - began:.0f} s")
+        until = time.monotonic() + FULL_FOR
+        while time.monotonic() < until:
+            no_failures(asked(stand, 300, 60))
+    finally:
+        send(router, signal.SIGCONT, "shadowlift shipper")
+    lost = place.until("the loss to be counted", lambda s: s["trial"]["coverage"].get("linesLost", 0) > 0)
+    print(f"lines lost and counted: {lost['trial']['coverage']['linesLost']}")
+    place.patch(paused=False)
+    place.until_phase("Promoted", 400)
+    report = asked(stand, 300)
+    no_failures(report)
+    assert {pod["metadata"]["uid"]: restarts(pod) for pod in place.pods("router")} == routers, "evicted or restarted"
+    audit = stand.audit()
+    assert not audit.missing, f"accepted outcomes that are not in the ledger: {audit}"
+    print(f"answered {report['answered']}, failed {report['failed']}; audit: {audit}")
