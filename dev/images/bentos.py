@@ -1,6 +1,8 @@
 """Trains the example services and turns each into the layer that `bentoml containerize` would put into its image.
 
-Works on a copy of the folder `bentos`, so that the tree stays as it was checked out.
+The folders tell what there is: one with a `story.py` is a family's shared code, `<family>_*` are its members; of these one
+with a `bentofile.yaml` is a service, one with a `server.py` a process in place, one with a `train.py` has a model. Works on
+a copy of the folder `bentos`, so that the tree stays as it was checked out.
 """
 
 import re
@@ -30,33 +32,51 @@ def services(bentos: Path) -> list[str]:
     return sorted(file.parent.name for file in bentos.glob("*/bentofile.yaml"))
 
 
-def training_key(bentos: Path, lock: Path) -> str:
-    """Changes with anything that a trained model depends on."""
-    return fingerprint(lock, bentos / "triage", bentos / "triage_rules", *_scripts(bentos))
+def processes(bentos: Path) -> list[str]:
+    """The processes in place: folders with a server."""
+    return sorted(file.parent.name for file in bentos.glob("*/server.py"))
 
 
-def train(bentos: Path, python: Path, folder: Path) -> None:
-    """Run every train.py, check the story they tell, and keep the models as `<service>/model.json` in this folder.
+def family(bentos: Path, member: str) -> str:
+    """The family that a service or process belongs to.
 
     Raises:
-        BuildError: a training failed, or the measured accuracies are not those of the story.
+        BuildError: there is no folder with a story by that name.
+    """
+    name = member.partition("_")[0]
+    if not (bentos / name / "story.py").is_file():
+        raise BuildError(f"bentos/{member} belongs to no family: there is no bentos/{name}/story.py")
+    return name
+
+
+def training_key(bentos: Path, family: str, lock: Path) -> str:
+    """Changes with anything that a trained model of the family, or the measure of its story, depends on."""
+    in_place = [file.parent for file in sorted(bentos.glob(f"{family}_*/server.py"))]
+    return fingerprint(lock, bentos / family, *in_place, *_scripts(bentos, family))
+
+
+def train(bentos: Path, family: str, python: Path, folder: Path) -> None:
+    """Run every train.py of the family and check the story they tell; `<service>/model.json` in this folder are the models.
+
+    Raises:
+        BuildError: a training failed, or the measured figures are not those of the story.
     """
     with tempfile.TemporaryDirectory() as work:
         copy = shutil.copytree(bentos, Path(work, "bentos"), ignore=shutil.ignore_patterns(MODEL))
-        for script in _scripts(copy):
+        for script in _scripts(copy, family):
             run([python, "-m", f"{script.parent.name}.train"], cwd=copy, env=KEEP_COMPILED)
             (folder / script.parent.name).mkdir()
             shutil.copy(script.with_name(MODEL), folder / script.parent.name)
-        (folder / "story.md").write_text(run([python, "-m", "triage.story", "--check"], cwd=copy, env=KEEP_COMPILED))
+        (folder / "story.md").write_text(run([python, "-m", f"{family}.story", "--check"], cwd=copy, env=KEEP_COMPILED))
 
 
-def _scripts(bentos: Path) -> list[Path]:
-    return sorted(bentos.glob("*/train.py"))
+def _scripts(bentos: Path, family: str) -> list[Path]:
+    return sorted(bentos.glob(f"{family}_*/train.py"))
 
 
 @dataclass(frozen=True)
 class Bento:
-    """One service to build: the folder of all services, the trained models, and which service it is."""
+    """One service to build: the folder of all services, the trained models of its family, and which service it is."""
 
     bentos: Path
     training: Path

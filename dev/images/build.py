@@ -29,12 +29,18 @@ def build(repository: Path, names: Sequence[str], cache: Cache) -> list[Archive]
     Raises:
         BuildError: an unknown name, or a step that failed.
     """
-    known = recipes(bentos.services(repository / "bentos"))
+    known = catalogue(repository)
     with cache.locked():
         layers = Layers(repository, cache)
         archives = [_archive(known, recipe, layers, cache) for recipe in wanted(known, names)]
         cache.prune()
     return archives
+
+
+def catalogue(repository: Path) -> dict[str, Recipe]:
+    """Every image that can be built from this repository, by name."""
+    examples = repository / "bentos"
+    return recipes(bentos.services(examples), bentos.processes(examples))
 
 
 def wanted(known: dict[str, Recipe], names: Iterable[str]) -> list[Recipe]:

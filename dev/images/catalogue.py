@@ -11,6 +11,9 @@ from dev.images.bentos import HOME as BENTO
 
 ENVOY = "/usr/local/bin/envoy"
 
+SERVER = "/app/server.py"
+"""The one file of a process in place."""
+
 PYTHON_ENV = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
@@ -33,14 +36,15 @@ class Recipe:
     config: Mapping[str, Any]
 
 
-def recipes(services: list[str]) -> dict[str, Recipe]:
-    """Every image by name, bases before what is built on them; one image for each of these BentoML services."""
+def recipes(services: list[str], processes: list[str]) -> dict[str, Recipe]:
+    """Every image by name, bases before what is built on them; one for each of these BentoML services and processes in place."""
     bases = [
         Recipe("base", None, ("root",), _config("65532:65532", ["python3"])),
         Recipe("bentos-base", "base", ("bentos-packages",), _config("1034:1034", ["python3"], BENTO_ENV)),
         Recipe("shadowlift-base", "base", ("packages", "envoy"), _config("65532:65532", ["python3"])),
     ]
-    return {recipe.name: recipe for recipe in (*bases, _shadowlift(), _rules(), *map(_bento, services))}
+    examples = (*map(_process, processes), *map(_bento, services))
+    return {recipe.name: recipe for recipe in (*bases, _shadowlift(), *examples)}
 
 
 def _shadowlift() -> Recipe:
@@ -49,9 +53,10 @@ def _shadowlift() -> Recipe:
     return Recipe("shadowlift", "shadowlift-base", ("shadowlift",), config | {"WorkingDir": "/app"})
 
 
-def _rules() -> Recipe:
-    config = _config("65532:65532", ["python3", "/app/server.py"])
-    return Recipe("triage-rules", "base", ("triage-rules",), config | {"ExposedPorts": {"8080/tcp": {}}})
+def _process(process: str) -> Recipe:
+    config = _config("65532:65532", ["python3", SERVER])
+    layers = (f"process-{process}",)
+    return Recipe(process.replace("_", "-"), "base", layers, config | {"ExposedPorts": {"8080/tcp": {}}})
 
 
 def _bento(service: str) -> Recipe:

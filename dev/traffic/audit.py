@@ -32,6 +32,6 @@ def compare(accepted: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[str,
     )
 
 
-def as_stored(value: str | bool | int) -> str:
+def as_stored(value: str | bool | float) -> str:
     """An outcome as the ledger writes it: booleans in lower case, the rest as text."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -27,6 +27,7 @@ class Program:
     arguments: Sequence[str]
     port: int
     account: str = "default"  # of the ServiceAccount; the sender's token names it
+    scripts: str = SCRIPTS  # the ConfigMap of modules and rows
 
 
 def namespace(name: str) -> Manifest:
@@ -119,7 +120,7 @@ def program(wanted: Program) -> list[Manifest]:
         "restartPolicy": "Never",
         "containers": [container],
         "volumes": [
-            {"name": "scripts", "configMap": {"name": SCRIPTS}},
+            {"name": "scripts", "configMap": {"name": wanted.scripts}},
             {"name": "data", "emptyDir": {"sizeLimit": "512Mi"}},
             {"name": "token", "projected": {"sources": [{"serviceAccountToken": _token()}]}},
         ],

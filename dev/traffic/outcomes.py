@@ -22,6 +22,7 @@ import aiohttp
 from aiohttp import web
 
 from dev.traffic.delivery import Delivery, Outcome
+from dev.traffic.rows import Scalar
 
 TICK = 0.25  # seconds between looks at what has become known
 LARGEST_BATCH = 1000  # the recorder's limit
@@ -36,17 +37,29 @@ class Knowledge:
     fraction: float  # of the cases whose truth is ever known
     only_when: frozenset[str]  # served answers whose cases are followed up; empty: all
     codes: dict[str, str]  # truth in the data -> outcome in the hospital's words
-    wrong_type: bool  # send a number where text is declared: for tests of the recorder's refusal
+    truth_field: str | None  # which value is sent of a truth that has several by name; None: a truth is one value
+    wrong_type: bool  # send a number where text is declared, else text: for tests of the recorder's refusal
 
     def learns(self, case: dict[str, Any], chance: random.Random) -> bool:
         """Whether the truth about this case will ever be known."""
         followed_up = not self.only_when or case.get("value") in self.only_when
-        return followed_up and chance.random() < self.fraction
+        return followed_up and case["truth"] is not None and chance.random() < self.fraction
 
     def outcome(self, case: dict[str, Any]) -> Outcome:
-        """What is sent for it."""
-        truth = self.codes.get(case["truth"], case["truth"])
-        return {"key": case["key"], "value": len(truth) if self.wrong_type else truth}
+        """What is sent for it, where it is known: text in the hospital's words, numbers and booleans as they are.
+
+        Raises:
+            ValueError: the case's truth has no such value, or several and none was chosen.
+        """
+        truth = case["truth"]
+        if isinstance(truth, dict) != (self.truth_field is not None):
+            raise ValueError(f"--truth-field {self.truth_field} does not fit a truth like {truth}")
+        if self.truth_field is not None:
+            if self.truth_field not in truth:
+                raise ValueError(f"--truth-field {self.truth_field}: there are {', '.join(truth)}")
+            truth = truth[self.truth_field]
+        value = self.codes.get(truth, truth) if isinstance(truth, str) else truth
+        return {"key": case["key"], "value": _mistyped(value) if self.wrong_type else value}
 
 
 @dataclass
@@ -63,14 +76,19 @@ class Sender:
     _order: "count[int]" = field(default_factory=count)
 
     def take(self, cases: list[dict[str, Any]], now: float) -> None:
-        """Answered cases from the driver; `now` in seconds of any clock that `due` uses too."""
-        for case in cases:
-            self.taken += 1
-            if not self.knowledge.learns(case, self.chance):
+        """Answered cases from the driver; `now` in seconds of any clock that `due` uses too.
+
+        Raises:
+            ValueError: as `Knowledge.outcome`; none of the cases is taken then.
+        """
+        learnt = [self.knowledge.outcome(case) if self.knowledge.learns(case, self.chance) else None for case in cases]
+        self.taken += len(cases)
+        for outcome in learnt:
+            if outcome is None:
                 self.never_known += 1
                 continue
             known_at = now + self.chance.uniform(self.knowledge.shortest, self.knowledge.longest)
-            heapq.heappush(self._waiting, (known_at, next(self._order), self.knowledge.outcome(case)))
+            heapq.heappush(self._waiting, (known_at, next(self._order), outcome))
 
     def due(self, now: float) -> list[Outcome]:
         """What has become known by now, taken out; at most one batch."""
@@ -103,7 +121,11 @@ def application(sender: Sender) -> web.Application:
 
     async def answered(request: web.Request) -> web.Response:
         cases = json.loads(await request.text())
-        sender.take(cases, asyncio.get_running_loop().time())
+        try:
+            sender.take(cases, asyncio.get_running_loop().time())
+        except ValueError as error:
+            print(f"outcomes: {error}", file=sys.stderr, flush=True)  # the driver will ask again and again
+            raise web.HTTPUnprocessableEntity(text=str(error)) from error
         return web.json_response({"taken": len(cases)}, status=202)
 
     async def report(_: web.Request) -> web.Response:
@@ -164,7 +186,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--fraction", type=float, default=1.0, help="of the cases whose truth is ever known")
     parser.add_argument("--only-when", action="append", default=[], help="served answer to follow up; repeatable")
     parser.add_argument("--code", action="append", default=[], metavar="TRUTH=OUTCOME", help="the hospital's words")
-    parser.add_argument("--wrong-type", action="store_true", help="send numbers instead of text")
+    parser.add_argument("--truth-field", metavar="NAME", help="which value to send of truths that have several by name")
+    parser.add_argument("--wrong-type", action="store_true", help="send numbers for text, text for all else")
     parser.add_argument("--seed", type=int, help="default: another one each run")
     return parser.parse_args(given)
 
@@ -182,12 +205,17 @@ def build(options: argparse.Namespace) -> Sender:
         fraction=options.fraction,
         only_when=frozenset(options.only_when),
         codes=dict(_pair(text) for text in options.code),
+        truth_field=options.truth_field,
         wrong_type=options.wrong_type,
     )
     path = f"/v1/namespaces/{options.namespace}/modeldeployments/{options.name}/outcomes"
     delivery = Delivery(options.recorder.rstrip("/") + path, options.token_file, options.accepted)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     return Sender(knowledge, delivery, random.Random(seed))
+
+
+def _mistyped(value: Scalar) -> Scalar:
+    return len(value) if isinstance(value, str) else str(value)
 
 
 def _pair(text: str) -> tuple[str, str]:

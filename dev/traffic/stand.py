@@ -31,7 +31,8 @@ class Wanted:
     delay: tuple[float, float] = (1.0, 3.0)  # seconds until a truth is known: from, to
     driver_options: Sequence[str] = ()
     sender_options: Sequence[str] = ()
-    codes: Sequence[str] = CODES
+    rows: Path = ROWS
+    codes: Sequence[str] = CODES  # none for truths that are numbers or booleans
     suffix: str = ""  # tells a second stand of the same namespace from the first
 
     @property
@@ -43,6 +44,11 @@ class Wanted:
     def sender(self) -> str:
         """The outcome sender's pod and Service."""
         return f"outcome-sender{self.suffix}"
+
+    @property
+    def scripts(self) -> str:
+        """The ConfigMap of both pods: what they run and what they ask."""
+        return f"{manifests.SCRIPTS}{self.suffix}"
 
 
 def script_files(rows: Path = ROWS) -> dict[str, str]:
@@ -61,6 +67,7 @@ def objects(wanted: Wanted, files: dict[str, str]) -> list[Manifest]:
         arguments=_sender_arguments(wanted),
         port=manifests.SENDER_PORT,
         account=manifests.SENDER_ACCOUNT,
+        scripts=wanted.scripts,
     )
     driver = manifests.Program(
         name=wanted.driver,
@@ -69,10 +76,11 @@ def objects(wanted: Wanted, files: dict[str, str]) -> list[Manifest]:
         module="dev.traffic.driver",
         arguments=_driver_arguments(wanted),
         port=manifests.DRIVER_PORT,
+        scripts=wanted.scripts,
     )
     return [
         manifests.account(manifests.SENDER_ACCOUNT, wanted.namespace),
-        manifests.scripts(wanted.namespace, files),
+        manifests.scripts(wanted.namespace, files, wanted.scripts),
         *manifests.program(sender),
         *manifests.program(driver),
     ]
@@ -113,7 +121,7 @@ class Stand:
 
     def start(self) -> None:
         """Apply everything; `wait` tells when it runs."""
-        self.cluster.apply(*objects(self.wanted, script_files()))
+        self.cluster.apply(*objects(self.wanted, script_files(self.wanted.rows)))
 
     def wait(self, seconds: float = 90) -> None:
         """Until both pods serve their control ports; raises Overdue, or ApiError with the log of a pod that ended."""

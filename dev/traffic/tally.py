@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dev.traffic.rows import Truth
+
 KEPT_FAILURES = 100  # the first ones tell the cause; the rest is counted, and every one is in the log
 KEPT_CHANGES = 200
 SECONDS_SHOWN = 300
@@ -29,7 +31,7 @@ class Attempt:
     value: str | None = None  # the prediction as served
     id: str | None = None  # x-shadowlift-id
     key: str | None = None  # what an outcome will be sent for
-    truth: str | None = None
+    truth: Truth = None
     digest: str | None = None  # of the body, 16 hex digits
     error: str | None = None
     detail: str | None = None

@@ -6,23 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from dev.images import bentos
-from dev.images.build import Archive, read_index, wanted, write_index
-from dev.images.catalogue import recipes
+from dev.images.build import Archive, catalogue, read_index, wanted, write_index
 from dev.images.errors import BuildError
 
 ROOT = Path(__file__).parents[3]
-KNOWN = recipes(bentos.services(ROOT / "bentos"))
+KNOWN = catalogue(ROOT)
 
 
 def environment(recipe):
     return dict(variable.split("=", 1) for variable in recipe.config["Env"])
 
 
-def test_the_story_has_its_images():
+def test_the_stories_have_their_images():
     """Names that demo and tests look up in images.json."""
-    services = {"triage-rules", "triage-logreg", "triage-stale", "triage-rules-bento", "triage-faulty"}
-    assert set(KNOWN) == {"base", "bentos-base", "shadowlift-base", "shadowlift"} | services
+    triage = {"triage-rules", "triage-logreg", "triage-stale", "triage-rules-bento", "triage-faulty"}
+    flights = {"flights-rule", "flights-ridge", "flights-boosted", "flights-stale", "flights-rule-bento"}
+    assert set(KNOWN) == {"base", "bentos-base", "shadowlift-base", "shadowlift"} | triage | flights
+
+
+@pytest.mark.parametrize("name", ["triage-rules", "flights-rule"])
+def test_a_process_in_place_is_one_file_and_a_python(name):
+    """It is not ours: no BentoML beneath it, nothing but the standard library."""
+    recipe = KNOWN[name]
+    assert recipe.base == "base"
+    assert recipe.config["Entrypoint"] == ["python3", "/app/server.py"]
+    assert recipe.config["ExposedPorts"] == {"8080/tcp": {}}
 
 
 @pytest.mark.parametrize("recipe", KNOWN.values(), ids=KNOWN)
@@ -32,7 +40,7 @@ def test_every_image_runs_as_a_numbered_user_without_a_home(recipe):
     assert environment(recipe)["HOME"] == "/tmp"
 
 
-@pytest.mark.parametrize("name", ["triage-logreg", "triage-faulty"])
+@pytest.mark.parametrize("name", ["triage-logreg", "triage-faulty", "flights-boosted"])
 def test_a_bento_runs_as_bentoml_would_run_it(name):
     """User, place and command are those of `bentoml containerize`; BentoML's own files go to /tmp."""
     config = KNOWN[name].config

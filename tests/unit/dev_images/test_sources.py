@@ -16,6 +16,7 @@ from dev.images.errors import BuildError
 
 ROOT = Path(__file__).parents[3]
 SERVICES = bentos.services(ROOT / "bentos")
+TRAINED = ("triage_logreg", "triage_stale", "flights_ridge", "flights_boosted", "flights_stale")
 
 
 @pytest.mark.parametrize("name", ["bentos", "bentos-build", "runtime"])
@@ -57,7 +58,7 @@ def test_code_is_compiled_for_a_read_only_root(tmp_path):
 def folders(tmp_path):
     """A copy of the services and of what training would leave."""
     copy = shutil.copytree(ROOT / "bentos", tmp_path / "bentos", ignore=shutil.ignore_patterns("__pycache__"))
-    for service in ("triage_logreg", "triage_stale"):
+    for service in TRAINED:
         model = tmp_path / "training" / service / bentos.MODEL
         model.parent.mkdir(parents=True)
         model.write_text(service)
@@ -72,6 +73,7 @@ def test_a_bento_has_a_version_for_its_included_files_only(folders, service):
     before = bento.version(lock)
     (sources / "README.md").write_text("changed")
     (sources / "triage" / "halves.py").write_text("changed")
+    (sources / "flights" / "year.py").write_text("changed")
     assert bento.version(lock) == before
     (sources / service / "service.py").write_text("changed")
     assert bento.version(lock) != before
@@ -86,6 +88,68 @@ def test_a_newly_trained_model_is_a_new_version(folders):
     assert bento.version(lock) == before
     (training / "triage_logreg" / bentos.MODEL).write_text("trained again")
     assert bento.version(lock) != before
+
+
+LOCK = ROOT / "requirements" / "bentos-build.txt"
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "flights/year.py",
+        "flights/traffic.jsonl",
+        "flights/story.py",
+        "flights_rule/server.py",
+        "flights_boosted/train.py",
+    ],
+)
+def test_what_a_model_depends_on_trains_its_family_again_and_no_other(folders, edited):
+    """The shared code, the data, the training scripts, and the process in place that the story measures."""
+    sources, _ = folders
+    before = {family: bentos.training_key(sources, family, LOCK) for family in ("flights", "triage")}
+    (sources / edited).write_text("changed")
+    assert bentos.training_key(sources, "flights", LOCK) != before["flights"]
+    assert bentos.training_key(sources, "triage", LOCK) == before["triage"]
+
+
+@pytest.mark.parametrize("edited", ["flights_ridge/service.py", "flights_ridge/bentofile.yaml", "README.md"])
+def test_what_only_serves_trains_nothing_again(folders, edited):
+    """A service's own code is built anew, not its model."""
+    sources, _ = folders
+    before = bentos.training_key(sources, "flights", LOCK)
+    (sources / edited).write_text("changed")
+    assert bentos.training_key(sources, "flights", LOCK) == before
+
+
+def test_every_service_and_process_has_a_family_with_a_story(folders):
+    """The name before the first underscore; without a story nobody would notice a model that is as good as another."""
+    sources, _ = folders
+    members = [*bentos.services(sources), *bentos.processes(sources)]
+    assert {bentos.family(sources, member) for member in members} == {"flights", "triage"}
+    (sources / "flights" / "story.py").unlink()
+    with pytest.raises(BuildError, match=r"flights_ridge belongs to no family: there is no bentos/flights/story\.py"):
+        bentos.family(sources, "flights_ridge")
+
+
+STORY = "import sys\nfrom pathlib import Path\nsys.exit(Path('tiny_model', 'model.json').read_text() != 'good')\n"
+
+
+@pytest.mark.parametrize(("model", "is_kept"), [("good", True), ("bad", False)])
+def test_models_are_kept_when_their_familys_story_holds(tmp_path, model, is_kept):
+    """Only that family's scripts run, in a copy of the folder; a story that does not hold is a failed build."""
+    sources, kept = tmp_path / "bentos", tmp_path / "kept"
+    script = f"from pathlib import Path\nPath(__file__).with_name('model.json').write_text({model!r})\n"
+    for file, text in {"tiny/story.py": STORY, "tiny_model/train.py": script, "other_model/train.py": "1 / 0"}.items():
+        (sources / file).parent.mkdir(parents=True)
+        (sources / file).write_text(text)
+    kept.mkdir()
+    if is_kept:
+        bentos.train(sources, "tiny", Path(sys.executable), kept)
+        assert (kept / "tiny_model" / bentos.MODEL).read_text() == "good"
+    else:
+        with pytest.raises(BuildError, match="failed"):
+            bentos.train(sources, "tiny", Path(sys.executable), kept)
+    assert not (sources / "tiny_model" / bentos.MODEL).exists()
 
 
 @pytest.mark.parametrize(("text", "told"), [("include:\n  - triage/absent.py\n", "triage/absent.py"), ("", "none")])

@@ -27,4 +27,4 @@ def test_a_stored_outcome_that_the_sender_has_no_answer_for_is_harmless():
 
 
 def test_values_compare_as_the_ledger_writes_them():
-    assert [as_stored(True), as_stored(3), as_stored("M")] == ["true", "3", "M"]
+    assert [as_stored(True), as_stored(-3), as_stored(2.5), as_stored("M")] == ["true", "-3", "2.5", "M"]

@@ -7,6 +7,7 @@ import pytest
 
 from dev.traffic import driver, manifests, outcomes, stand
 
+FLIGHTS = stand.ROWS.parents[1] / "flights" / "traffic.jsonl"
 WANTED = stand.Wanted("clinic", "tumour-triage", "http://triage-rules:8080/triage", "shadowlift:dev")
 OBJECTS = [*stand.objects(WANTED, {"a.py": ""}), *manifests.rules("clinic", "triage-rules:dev")]
 
@@ -71,11 +72,39 @@ def test_the_pods_get_every_module_that_their_programs_import():
                 assert {f"{name}.py" for name in names} <= mounted.keys()
 
 
-def test_everything_of_a_stand_fits_into_one_config_map():
-    assert sum(len(text.encode()) for text in stand.script_files().values()) < 1_000_000
+@pytest.mark.parametrize("rows", [stand.ROWS, FLIGHTS], ids=["triage", "flights"])
+def test_everything_of_a_stand_fits_into_one_config_map(rows):
+    assert sum(len(text.encode()) for text in stand.script_files(rows).values()) < 1_000_000
+
+
+def test_flights_are_asked_and_followed_up_by_options_alone():
+    """Other rows, other fields that tell who answered, one of the two outcomes, no hospital's words."""
+    wanted = stand.Wanted(
+        "airport",
+        "arrivals",
+        "http://flights-rule:8080/arrival",
+        "shadowlift:dev",
+        rows=FLIGHTS,
+        codes=(),
+        driver_options=("--current-field", "delay", "--candidate-field", "arrival_delay"),
+        sender_options=("--truth-field", "minutes"),
+    )
+    commands = {
+        t["metadata"]["name"]: t["spec"]["containers"][0]["command"][3:]
+        for t in stand.objects(wanted, {})
+        if t["kind"] == "Pod"
+    }
+    asked = driver.arguments(commands["driver"])
+    assert (asked.url, asked.current_field, asked.candidate_field) == (wanted.url, "delay", "arrival_delay")
+    knowledge = outcomes.build(outcomes.arguments(commands["outcome-sender"])).knowledge
+    assert (knowledge.codes, knowledge.truth_field) == ({}, "minutes")
 
 
 def test_a_second_stand_of_a_namespace_has_names_of_its_own():
     second = stand.objects(stand.Wanted("clinic", "other", "http://x", "i", suffix="-2"), {})
-    pods = {thing["metadata"]["name"] for thing in second if thing["kind"] in ("Pod", "Service")}
-    assert pods == {"driver-2", "outcome-sender-2"}
+    names = {
+        kind: {t["metadata"]["name"] for t in second if t["kind"] == kind} for kind in ("Pod", "Service", "ConfigMap")
+    }
+    assert names["Pod"] == names["Service"] == {"driver-2", "outcome-sender-2"}
+    mounted = {t["spec"]["volumes"][0]["configMap"]["name"] for t in second if t["kind"] == "Pod"}
+    assert mounted == names["ConfigMap"] == {"traffic-scripts-2"}, "the first one's may hold other rows"

@@ -1,13 +1,23 @@
 """The hospital learns the truth later, of some cases, in its own words; every case is accounted for."""
 
+import json
 import random
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from dev.traffic.delivery import Delivery
-from dev.traffic.outcomes import LARGEST_BATCH, Knowledge, Sender, arguments, build
+from dev.traffic.outcomes import LARGEST_BATCH, Knowledge, Sender, application, arguments, build
 
-ALL = {"shortest": 1.0, "longest": 3.0, "fraction": 1.0, "only_when": frozenset(), "codes": {}, "wrong_type": False}
+ALL = {
+    "shortest": 1.0,
+    "longest": 3.0,
+    "fraction": 1.0,
+    "only_when": frozenset(),
+    "codes": {},
+    "truth_field": None,
+    "wrong_type": False,
+}
 BASE = ["--recorder", "http://r", "--namespace", "clinic", "--name", "tumour-triage", "--accepted", "/dev/null"]
 
 
@@ -61,16 +71,53 @@ def test_selective_follow_up_goes_by_the_served_answer(sender):
     assert waiting.report()["neverKnown"] == 4
 
 
-def test_the_wrong_type_is_a_number(sender):
+@pytest.mark.parametrize(("truth", "sent"), [("malignant", 9), (-5, "-5"), (False, "False")])
+def test_the_wrong_type_is_a_number_for_text_and_text_for_the_rest(sender, truth, sent):
     waiting = sender(wrong_type=True)
-    waiting.take(cases(1), now=0.0)
-    assert isinstance(waiting.due(now=9.0)[0]["value"], int)
+    waiting.take([{"key": "k0", "truth": truth, "value": "M"}], now=0.0)
+    assert waiting.due(now=9.0) == [{"key": "k0", "value": sent}]
+
+
+LANDED = {"key": "k0", "truth": {"minutes": -5, "late": False}, "value": "3.4"}
+LOST = {"key": "k1", "truth": None, "value": "3.4"}
+
+
+@pytest.mark.parametrize(("field", "sent"), [("minutes", -5), ("late", False)])
+def test_of_a_truth_with_several_values_one_is_sent_as_it_is(sender, field, sent):
+    """A number stays a JSON number, a boolean a JSON boolean; the hospital's words are for text."""
+    waiting = sender(truth_field=field, codes={"False": "no"})
+    waiting.take([LANDED], now=0.0)
+    (outcome,) = waiting.due(now=9.0)
+    assert json.dumps(outcome) == json.dumps({"key": "k0", "value": sent})
+
+
+def test_what_is_never_known_is_never_sent(sender):
+    """A flight that departed and never landed: counted, and no outcome ever comes."""
+    waiting = sender(truth_field="minutes")
+    waiting.take([LANDED, LOST], now=0.0)
+    assert [outcome["key"] for outcome in waiting.due(now=9.0)] == ["k0"]
+    assert (waiting.report()["taken"], waiting.report()["neverKnown"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "case"), [(None, LANDED), ("minutes", cases(1)[0]), ("hours", LANDED)], ids=["none", "text", "unknown"]
+)
+async def test_a_truth_that_the_option_does_not_fit_is_refused_whole(sender, field, case, capsys):
+    """Nothing of the batch is taken, so that asking again counts nothing twice; the sender's log names the option."""
+    waiting = sender(truth_field=field)
+    async with TestClient(TestServer(application(waiting))) as client:
+        answer = await client.post("/answered", json=[LOST, case])
+        assert answer.status == 422
+        assert "--truth-field" in await answer.text()
+    assert "--truth-field" in capsys.readouterr().err
+    assert waiting.report()["taken"] == 0
 
 
 def test_outcomes_go_to_the_model_deployment_that_was_named():
-    made = build(arguments([*BASE, "--code", "malignant=M"]))
+    made = build(arguments([*BASE, "--code", "malignant=M", "--truth-field", "minutes"]))
     assert made.delivery.url == "http://r/v1/namespaces/clinic/modeldeployments/tumour-triage/outcomes"
     assert made.knowledge.codes == {"malignant": "M"}
+    assert made.knowledge.truth_field == "minutes"
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,9 @@ def test_only_the_first_failures_are_kept_with_their_details():
 def test_who_answered_is_told_by_the_form_of_the_answer():
     assert read_answer(b'{"result": "M", "rule": "R1"}', FIELDS) == ("current", "M")
     assert read_answer(b'{"diagnosis": "benign", "probability": 0.1}', FIELDS) == ("candidate", "benign")
+    flights = {"current": "delay", "candidate": "arrival_delay"}
+    assert read_answer(b'{"delay": 12, "late": 0, "rule": "as-departed"}', flights) == ("current", "12")
+    assert read_answer(b'{"arrival_delay": -3.4, "late_probability": 0.2}', flights) == ("candidate", "-3.4")
     for unknown in (b"{}", b"[]", b"not json", b"\xff", b"null"):
         assert read_answer(unknown, FIELDS) is None
 

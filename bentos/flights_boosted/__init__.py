@@ -1,0 +1,1 @@
+"""The somewhat better candidate still: gradient-boosted trees, one forest for the minutes, one for being late."""

@@ -1,0 +1,1 @@
+"""The worse candidate: the same regressions as flights_ridge, trained on the wrong month with the wrong idea of late."""
