@@ -27,11 +27,22 @@ def compare(accepted: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[str,
     return Audit(
         accepted=len(sent),
         missing=[key for key in sent if key not in kept],
-        different=[(key, value, kept[key]) for key, value in sent.items() if key in kept and kept[key] != value],
+        different=[
+            (key, value, kept[key]) for key, value in sent.items() if key in kept and not _same(value, kept[key])
+        ],
         unknown=len(kept.keys() - sent.keys()),
     )
 
 
 def as_stored(value: str | bool | float) -> str:
-    """An outcome as the ledger writes it: booleans in lower case, the rest as text."""
+    """An outcome as the ledger writes it, as far as its own text can tell: booleans in lower case, the rest as text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _same(sent: str, kept: str) -> bool:
+    """Numbers have several texts: 5 is kept as 5.0, and what happened as 1."""
+    happened = {"true": "1", "false": "0"}
+    try:
+        return sent == kept or float(happened.get(sent, sent)) == float(happened.get(kept, kept))
+    except ValueError:
+        return False

@@ -23,12 +23,11 @@ from dev.traffic.cluster_api import (
     is_rolled_out,
     wait_for,
 )
-from dev.traffic.stand import Stand, Wanted
+from dev.traffic.stand import CODES, ROWS, Stand, Wanted
 
 Manifest = dict[str, Any]
 
 NAME = "triage"
-PATH = "/triage"
 SYSTEM = "shadowlift-system"
 BENTO_PORT = 3000
 # Five routers of two pods stand side by side on a node of two cores: what they ask for must leave room, what they use is free.
@@ -58,6 +57,27 @@ def spec(candidate: str, image: str, **changes: Any) -> Manifest:
     }
 
 
+@dataclass(frozen=True)
+class Story:
+    """Which process is in place, and what its clients ask."""
+
+    rules: str  # the Service, and the image's name
+    path: str
+    rows: Path
+    codes: Sequence[str]
+    driver: Sequence[str] = ()
+
+
+TRIAGE = Story(manifests.RULES, "/triage", ROWS, CODES)
+FLIGHTS = Story(
+    rules="flights-rule",
+    path="/arrival",
+    rows=ROWS.parents[1] / "flights" / "traffic.jsonl",
+    codes=(),
+    driver=("--current-field", "delay", "--candidate-field", "arrival_delay"),
+)
+
+
 @dataclass
 class Place:
     """A namespace and what a test does in it."""
@@ -65,12 +85,14 @@ class Place:
     cluster: Cluster
     namespace: str
     name: str = NAME
+    story: Story = TRIAGE
 
     def open(self, **rules_env: str) -> None:
         """An empty namespace with the rules service in it."""
         self.close()
         self.cluster.apply(manifests.namespace(self.namespace))
-        self.cluster.apply(*manifests.rules(self.namespace, images()["triage-rules"], env=rules_env))
+        name = self.story.rules
+        self.cluster.apply(*manifests.rules(self.namespace, images()[name], name=name, env=rules_env))
         wait_for("the rules to be up", self._rules_are_up, PATIENCE)
 
     def close(self) -> None:
@@ -89,7 +111,7 @@ class Place:
         )
 
     def _rules_are_up(self) -> bool:
-        return is_rolled_out(self.cluster.get(DEPLOYMENT, manifests.RULES, self.namespace))
+        return is_rolled_out(self.cluster.get(DEPLOYMENT, self.story.rules, self.namespace))
 
     def traffic(
         self,
@@ -97,19 +119,21 @@ class Place:
         *,
         driver: Sequence[str] = (),
         sender: Sequence[str] = (),
-        rules: str = manifests.RULES,
+        rules: str | None = None,
         suffix: str = "",
     ) -> Stand:
         """Clients of the rules and the hospital that later knows; `Stand.move` sends the clients to the router."""
         wanted = Wanted(
             namespace=self.namespace,
             model_deployment=self.name,
-            url=self.rules_url.replace(manifests.RULES, rules, 1),
+            url=self.rules_url.replace(self.story.rules, rules or self.story.rules, 1),
             suffix=suffix,
             image=images()["shadowlift"],
             rate=rate,
-            driver_options=driver,
+            driver_options=[*self.story.driver, *driver],
             sender_options=sender,
+            rows=self.story.rows,
+            codes=self.story.codes,
         )
         stand = Stand(self.cluster, wanted)
         stand.start()
@@ -119,12 +143,12 @@ class Place:
     @property
     def rules_url(self) -> str:
         """The current process, called directly."""
-        return f"http://{manifests.RULES}.{self.namespace}.svc.cluster.local.:8080{PATH}"
+        return f"http://{self.story.rules}.{self.namespace}.svc.cluster.local.:8080{self.story.path}"
 
     @property
     def router_url(self) -> str:
         """The Service that the router serves."""
-        return f"http://{self.name}.{self.namespace}.svc.cluster.local.:8080{PATH}"
+        return f"http://{self.name}.{self.namespace}.svc.cluster.local.:8080{self.story.path}"
 
     def apply(self, wanted: Manifest) -> None:
         """`kubectl apply` of the ModelDeployment."""

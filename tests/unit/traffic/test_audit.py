@@ -28,3 +28,10 @@ def test_a_stored_outcome_that_the_sender_has_no_answer_for_is_harmless():
 
 def test_values_compare_as_the_ledger_writes_them():
     assert [as_stored(True), as_stored(-3), as_stored(2.5), as_stored("M")] == ["true", "-3", "2.5", "M"]
+
+
+def test_numbers_have_several_texts_and_one_value():
+    """The ledger keeps 5 as 5.0 and what happened as 1; another number is still another."""
+    sent = [outcome("a", 5), outcome("b", -0.0), outcome("c", True), outcome("d", False), outcome("e", 5)]
+    kept = [outcome("a", "5.0"), outcome("b", "0.0"), outcome("c", "1"), outcome("d", "0"), outcome("e", "5.5")]
+    assert compare(sent, kept).different == [("e", "5", "5.5")]
