@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from shadowlift.api.names import (
     ANNOTATION_CONFIG_VERSION,
+    ANNOTATION_PUBLISHED_AT,
     ANNOTATION_REFRESH,
     KIND,
     LABEL_COMPONENT,
@@ -29,6 +30,7 @@ from shadowlift.resources.records import read_record
 from shadowlift.resources.router.config import router_files
 from shadowlift.resources.router.intent import RouterIntent
 from shadowlift.resources.routers import RouterSettings, router_name
+from shadowlift.rollout.instants import parse
 from shadowlift.rollout.observed import (
     EvidenceView,
     Observed,
@@ -198,7 +200,15 @@ def read_published(config_map: Object) -> Published:
         raise InvalidInput(
             f"ConfigMap/{name}", "does not hold a readable router configuration; delete it to have it made anew"
         ) from error
-    return Published(version, number, intent, fresh=data == router_files(intent, version))
+    return Published(version, number, intent, data == router_files(intent, version), _published_at(config_map))
+
+
+def _published_at(config_map: Object) -> float:
+    """Unix seconds; 0 where nothing readable says it."""
+    try:
+        return parse(config_map["metadata"].get("annotations", {})[ANNOTATION_PUBLISHED_AT])
+    except (KeyError, ValueError):
+        return 0.0
 
 
 def _current_service(spec: Spec | InvalidInput) -> str | None:

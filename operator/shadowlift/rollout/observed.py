@@ -67,6 +67,7 @@ class Published:
     number: int
     intent: RouterIntent
     fresh: bool  # its files are what this operator would write for this intent
+    at: float = 0.0  # when it was published, unix seconds; 0: long ago
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,14 @@ from shadowlift.resources.router.config import config_version, router_files
 from shadowlift.resources.router.intent import RouterIntent, TrialRoute
 from shadowlift.resources.router.steps import next_intent
 from shadowlift.resources.routers import config_map, router_name
+from shadowlift.rollout.instants import stamp
+from shadowlift.rollout.observed import Published
 from shadowlift.rollout.plan import RouterUpdate
 from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
+
+LOADING_S = 5.0
 
 
 def desired(world: World, step: Step) -> RouterIntent:
@@ -60,14 +64,19 @@ def update(world: World, step: Step) -> RouterUpdate | None:
     if published is None and (current_exists(world) is not None or _name_is_taken(world)):
         return None
     if published is None:
-        intent, number = next_intent(None, published_is_loaded=False, desired=wish), 1
+        intent, number = next_intent(None, published_is_loaded=False, desired=wish, spare_is_idle=True), 1
     else:
-        intent = next_intent(published.intent, published_is_loaded=routers.agreed, desired=wish)
+        intent = next_intent(published.intent, routers.agreed, wish, spare_is_idle=_spare_is_idle(world, published))
         if intent == published.intent and published.fresh:
             return None
         number = published.number + 1
     version = config_version(number, intent)
-    return RouterUpdate(config_map(world.owner, router_files(intent, version), version), version)
+    return RouterUpdate(config_map(world.owner, router_files(intent, version), version, stamp(world.now)), version)
+
+
+def _spare_is_idle(world: World, published: Published) -> bool:
+    """A request gives up on a candidate after one try; the routers have loaded what they were told within a few seconds."""
+    return world.now >= published.at + LOADING_S + world.try_timeout_ms / 1000
 
 
 def _name_is_taken(world: World) -> bool:

@@ -1,16 +1,35 @@
 """After a promotion the candidate serves, and no request is lost to it."""
 
 import asyncio
+import contextlib
 import json
+import socket
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from shadowlift.api.capture import Track
-from tests.component.router.stand import Stand, promoted, tried, until
+from shadowlift.resources.router.intent import Upstream
+from shadowlift.resources.router.steps import next_intent
+from tests.component.router.stand import Stand, plain, promoted, tried, until
 
 pytestmark = pytest.mark.timeout(90)
 MEBIBYTE = 1 << 20
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[int]:
+    """A port at which connects hang: its queue is full, so the kernel drops every further SYN."""
+    with socket.socket() as listener, contextlib.ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(address)
+        yield int(address[1])
 
 
 async def test_the_candidate_serves(pod: Stand) -> None:
@@ -47,6 +66,35 @@ async def test_a_failing_candidate_loses_no_request(pod: Stand, mode: str) -> No
     answers = await asyncio.gather(*(pod.ask(data=body) for body in bodies))
     assert {(status, headers.get("X-By")) for status, _, headers in answers} == {(200, "current")}
     assert [json.loads(answer)["bytes"] for _, answer, _ in answers] == [len(body) for body in bodies]
+
+
+async def test_a_candidate_that_cannot_even_be_connected_to_loses_no_request(pod: Stand) -> None:
+    """Its node is gone and nobody answers: connects neither succeed nor fail."""
+    with black_hole() as port:
+        intent = promoted(pod, try_timeout_ms=1000)
+        await pod.up(intent.model_copy(update={"candidate": Upstream(host="127.0.0.1", port=port)}), shipper=False)
+        started = time.monotonic()
+        answers = await asyncio.gather(*(pod.ask() for _ in range(20)))
+    assert {(status, headers.get("X-By")) for status, _, headers in answers} == {(200, "current")}
+    assert time.monotonic() - started < 3
+
+
+async def test_taking_the_traffic_away_costs_no_request_that_hangs(pod: Stand) -> None:
+    """The candidate hangs, a person rolls back: whoever waits for it gets current's answer when the time of the try is over."""
+    await pod.up(promoted(pod, try_timeout_ms=1000), shipper=False)
+    await pod.mode("candidate", "hang")
+    hanging = [asyncio.create_task(pod.ask()) for _ in range(20)]
+
+    async def asked() -> bool:
+        return bool((await pod.seen("candidate"))["requests"] >= 20)
+
+    await until(asked, "all of them wait for the candidate")
+    await pod.bring(next_intent(pod.published, True, plain(pod), spare_is_idle=False))
+    _, _, headers = await pod.ask()
+    assert headers["X-By"] == "current"
+    assert not any(task.done() for task in hanging)
+    answers = await asyncio.gather(*hanging)
+    assert {(status, headers.get("X-By")) for status, _, headers in answers} == {(200, "current")}
 
 
 async def test_current_may_take_longer_than_its_candidate_may(pod: Stand) -> None:

@@ -34,7 +34,7 @@ async def test_a_whole_life_costs_no_request(pod: Stand) -> None:
     swaps = 0
     for wish in wishes:
         while pod.published != wish:
-            step = next_intent(pod.published, True, wish)
+            step = next_intent(pod.published, True, wish, spare_is_idle=True)
             await pod.bring(step)
             swaps += 1
             seen = len(pod.statuses)
@@ -50,13 +50,13 @@ async def test_a_roll_back_does_not_wait_for_a_swap_that_is_under_way(pod: Stand
     await pod.up(promoted(pod), shipper=False)
     load = asyncio.create_task(pod.load(60, workers=6))
     for n in range(10):
-        forth = next_intent(pod.published, True, promoted(pod, try_timeout_ms=500 + n))
+        forth = next_intent(pod.published, True, promoted(pod, try_timeout_ms=500 + n), spare_is_idle=True)
         pod.publish(forth)
-        pod.publish(next_intent(forth, False, plain(pod)))
+        pod.publish(next_intent(forth, False, plain(pod), spare_is_idle=True))
         await pod.loaded()
         for _ in range(4):
-            await pod.bring(next_intent(pod.published, True, promoted(pod, try_timeout_ms=500 + n)))
-    pod.publish(next_intent(pod.published, False, plain(pod)))
+            await pod.bring(next_intent(pod.published, True, promoted(pod, try_timeout_ms=500 + n), spare_is_idle=True))
+    pod.publish(next_intent(pod.published, False, plain(pod), spare_is_idle=True))
     await pod.loaded()
     pod.stop_load()
     assert set(await load) == {200}

@@ -7,7 +7,14 @@ import pytest
 
 from shadowlift.api.capture import LoadedConfig
 from shadowlift.api.ledger import TrialCounters
-from shadowlift.api.names import ANNOTATION_CONFIG_VERSION, KIND, LABEL_COMPONENT, LABEL_OWNER, LABEL_WORKLOAD
+from shadowlift.api.names import (
+    ANNOTATION_CONFIG_VERSION,
+    ANNOTATION_PUBLISHED_AT,
+    KIND,
+    LABEL_COMPONENT,
+    LABEL_OWNER,
+    LABEL_WORKLOAD,
+)
 from shadowlift.api.spec import Spec
 from shadowlift.errors import InvalidInput, Unavailable
 from shadowlift.reconcile.memory import Memory
@@ -53,7 +60,7 @@ def published(number: int = 1) -> Object:
     life = counting()
     assert life.published is not None
     version = config_version(number, life.published.intent)
-    return {**config_map(OWNER, router_files(life.published.intent, version), version)}
+    return {**config_map(OWNER, router_files(life.published.intent, version), version, "2027-01-15T08:00:00.000Z")}
 
 
 class Routers:
@@ -174,8 +181,19 @@ def test_a_published_configuration_knows_whether_it_is_fresh():
     read = read_published(obj)
     assert (read.number, read.version.split("-")[0], read.fresh) == (7, "7", True)
     obj["data"]["cds.yaml"] += " "
+    assert read.at == 1_800_000_000
     stale = read_published(obj)
     assert (stale.intent, stale.fresh) == (read.intent, False)
+
+
+@pytest.mark.parametrize("at", [None, "", "yesterday"])
+def test_a_configuration_without_a_time_is_an_old_one(at: str | None):
+    """Written by an earlier version: nothing hangs in it any more."""
+    obj = published()
+    obj["metadata"]["annotations"].pop(ANNOTATION_PUBLISHED_AT)
+    if at is not None:
+        obj["metadata"]["annotations"][ANNOTATION_PUBLISHED_AT] = at
+    assert read_published(obj).at == 0
 
 
 @pytest.mark.parametrize(

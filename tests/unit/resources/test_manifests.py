@@ -21,7 +21,7 @@ RECORDS = tell(("Started", "t1"), ("Counting", "t1"), ("Promoted", "t1")).record
 ALL = [
     *workload_manifests(OWNER, "triage-a", Bento(image="logreg:1", replicas=2, port=3000), 2),
     *router_manifests(OWNER, Router(replicas=2), 8080, RouterSettings("shadowlift:1")),
-    config_map(OWNER, {"lds.yaml": "{}"}, "1-a"),
+    config_map(OWNER, {"lds.yaml": "{}"}, "1-a", "2027-01-15T08:00:00.000Z"),
     record_manifest(OWNER, RECORDS[0]),
 ]
 PODS = [item["spec"]["template"] for item in ALL if item["kind"] == "Deployment"]

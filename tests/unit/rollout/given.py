@@ -36,6 +36,7 @@ RULES = ServiceView("rules", frozenset({8080}))
 OWNER = Owner("triage", "clinic", "uid-of-triage")
 SETTINGS = RouterSettings("shadowlift:test")
 VALUES = {"M": 40, "B": 60}
+LONGEST_TRY = 70.0  # seconds after which no request hangs in a candidate any more
 WARM = EpochCounters(live=100, booked=100, ties=90, disagreements=10, current_values=VALUES, candidate_values=VALUES)
 
 
@@ -116,7 +117,7 @@ class Life:
         if plan.router is not None:
             intent = RouterIntent.model_validate_json(plan.router.config_map["data"]["intent.json"])
             number = int(plan.router.version.split("-")[0])
-            self.published = Published(plan.router.version, number, intent, fresh=True)
+            self.published = Published(plan.router.version, number, intent, fresh=True, at=self.now)
         if self.loads and self.published is not None:
             self.pods = tuple(replace(pod, loaded=self.published.version) for pod in self.pods)
         for name in plan.delete:
@@ -136,12 +137,16 @@ class Life:
         self.workloads[name] = replace(known, replicas=replicas, ready=ready, images=images)
 
     def settle(self, limit: int = 40) -> Status:
-        """Cycle until nothing is on its way and nothing changes."""
+        """Cycle until nothing is on its way and nothing changes, also not when hanging requests have ended."""
+        waited = False
         for _ in range(limit):
             before = (self.status, self.records, self.published, dict(self.workloads), set(self.registered))
             plan = self.cycle()
-            if before == (self.status, self.records, self.published, self.workloads, self.registered):
+            if before != (self.status, self.records, self.published, self.workloads, self.registered):
+                continue
+            if waited or self.published is None or not self.published.intent.spare:
                 return plan.status
+            waited, self.now = True, self.now + LONGEST_TRY
         raise AssertionError(f"not settled after {limit} cycles: {self.status}")
 
     def edit(self, **changes: Any) -> None:

@@ -144,6 +144,22 @@ def test_a_roll_back_does_not_wait_for_verification(loads: bool):
     assert intent(life).current.host == RULES
 
 
+def test_what_left_is_kept_until_no_request_hangs_there():
+    """Loading takes seconds and a try half a second: until then the clusters stay, and so do the pods."""
+    life = promoted()
+    life.edit(serve="Current")
+    for _ in range(8):
+        life.cycle()
+    assert intent(life).serve == "current"
+    assert intent(life).spare
+    assert min(workload.replicas for workload in life.workloads.values()) > 0
+    assert life.condition("Reconciling") is not None
+    life.now += 5.5
+    life.settle()
+    assert not intent(life).spare
+    assert {workload.replicas for workload in life.workloads.values()} == {0}
+
+
 def test_an_override_serves_the_candidate_and_is_no_promotion():
     """serve: <candidate> moves traffic at once, writes no record, and ends when it is taken back."""
     life = Life(spec=spec(serve="logreg"))

@@ -41,7 +41,7 @@ class Fleet:
     """Two routers and the published configuration; a cycle publishes at most once."""
 
     def __init__(self, first: RouterIntent) -> None:
-        self.published = next_intent(None, False, first)
+        self.published = next_intent(None, False, first, spare_is_idle=True)
         self.routers = [Router(self.published), Router(self.published)]
 
     @property
@@ -49,7 +49,7 @@ class Fleet:
         return all(router.loaded == self.published for router in self.routers)
 
     def cycle(self, wish: RouterIntent) -> None:
-        self.published = next_intent(self.published, self.loaded, wish)
+        self.published = next_intent(self.published, self.loaded, wish, spare_is_idle=True)
 
 
 EVENTS = st.lists(st.one_of(wishes(), st.sampled_from(["cycle", "first loads", "second loads"])), max_size=25)
@@ -75,27 +75,27 @@ def test_no_router_ever_has_a_route_without_its_cluster(
             router.load(fleet.published)
         fleet.cycle(wish)
     assert fleet.published == wish
-    assert next_intent(wish, True, wish) == wish
+    assert next_intent(wish, True, wish, spare_is_idle=True) == wish
 
 
 @given(first=wishes(), wish=wishes(), loaded=st.booleans())
 def test_asking_twice_publishes_once(first: RouterIntent, wish: RouterIntent, loaded: bool) -> None:
     """What was just published and is not loaded yet is not published again."""
-    published = next_intent(next_intent(None, False, first), loaded, wish)
-    assert next_intent(published, False, wish) == published
+    published = next_intent(next_intent(None, False, first, spare_is_idle=True), loaded, wish, spare_is_idle=True)
+    assert next_intent(published, False, wish, spare_is_idle=True) == published
 
 
 @given(promoted=wishes().filter(lambda wish: wish.serve == "candidate"), spare=wishes(), loaded=st.booleans())
 def test_a_roll_back_waits_for_nothing(promoted: RouterIntent, spare: RouterIntent, loaded: bool) -> None:
     """Traffic goes back to current with the very next publication, loaded or not, whatever else is wanted beside."""
     back = spare.model_copy(update={"current": promoted.current, "serve": "current"})
-    assert next_intent(promoted, loaded, back).serve == "current"
+    assert next_intent(promoted, loaded, back, spare_is_idle=True).serve == "current"
 
 
 @given(wish=wishes())
 def test_the_first_publication_serves_current(wish: RouterIntent) -> None:
     """Nothing is known of the routers, so nothing but current is routed to; the clusters are prepared."""
-    first = next_intent(None, False, wish)
+    first = next_intent(None, False, wish, spare_is_idle=True)
     assert first.routed == {wish.current.cluster}
     assert first.clusters >= wish.clusters
 
@@ -105,18 +105,30 @@ def test_a_new_candidate_replaces_the_serving_one_in_three_steps() -> None:
     a, b, current = PROCESSES
     old = intent(current=current, candidate=a, serve="candidate")
     new = intent(current=current, candidate=b, serve="candidate")
-    prepared = next_intent(old, True, new)
+    prepared = next_intent(old, True, new, spare_is_idle=True)
     assert (prepared.candidate, prepared.serve) == (a, "candidate")
     assert prepared.clusters >= old.clusters | new.clusters
-    assert next_intent(prepared, False, new) == prepared
-    moved = next_intent(prepared, True, new)
+    assert next_intent(prepared, False, new, spare_is_idle=True) == prepared
+    moved = next_intent(prepared, True, new, spare_is_idle=True)
     assert moved.routed == new.routed
     assert moved.clusters >= old.clusters
-    assert next_intent(moved, False, new) == moved
-    assert next_intent(moved, True, new) == new
+    assert next_intent(moved, False, new, spare_is_idle=True) == moved
+    assert next_intent(moved, True, new, spare_is_idle=True) == new
 
 
 def test_spare_chains_are_not_for_the_caller() -> None:
     """A wish that names spare chains is a mistake, not a wish."""
+    prepared = next_intent(None, False, intent(candidate=PROCESSES[0]), spare_is_idle=True)
     with pytest.raises(ValueError, match="spare"):
-        next_intent(None, False, next_intent(None, False, intent(candidate=PROCESSES[0])))
+        next_intent(None, False, prepared, spare_is_idle=True)
+
+
+def test_a_cluster_stays_as_long_as_a_request_may_hang_in_it() -> None:
+    """Traffic has left the candidate and every router knows; what is still under way there must find current behind it."""
+    old = intent(current=PROCESSES[0], candidate=PROCESSES[1], serve="candidate")
+    new = intent(current=PROCESSES[0])
+    left = next_intent(old, True, new, spare_is_idle=False)
+    assert left.routed == new.routed
+    assert next_intent(left, True, new, spare_is_idle=False) == left
+    assert left.clusters == old.clusters
+    assert next_intent(left, True, new, spare_is_idle=True) == new

@@ -1,6 +1,6 @@
 """Clusters (`cds.yaml`): each process by its name in DNS, each chain, and the door to the shadow listener."""
 
-from shadowlift.resources.router.envoy import Json, extension, typed
+from shadowlift.resources.router.envoy import Json, duration, extension, typed
 from shadowlift.resources.router.intent import Chain, RouterIntent, Upstream
 
 SHADOW = "shadow"  # cluster and internal listener through which every copy goes
@@ -15,7 +15,11 @@ DNS_RETRY = {"base_interval": "1s", "max_interval": "2s"}
 IDLE_TIMEOUT = "4s"
 
 # To current: a full accept queue drops SYNs, which come again after 1 s and 3 s, and a client without us would wait too.
-CONNECT_TIMEOUT = "5s"
+CONNECT_TIMEOUT_US = 5_000_000
+
+# To all others: before the time of a try is over. Envoy knows whom it has asked only when a connect has succeeded or failed;
+# a try that ends while connecting would be made again at the same process, whose node may be gone, instead of at current.
+CONNECT_SHARE = 0.8
 UNLIMITED = 100_000  # current took what it took without us: it is not ours to refuse a request for it
 
 # The shadow is shed long before live traffic feels it. 128 copies under way carry 1,280/s at 0.1 s, and 128/s at 1 s; more
@@ -36,13 +40,21 @@ PRESERVE_CASE: Json = {
 def clusters(intent: RouterIntent, version: str) -> Json:
     """The cluster file. Members come before the chains that name them."""
     chains = {chain.cluster: chain for chain in intent.chains if len(chain.members) > 1}
-    resources = [*map(_upstream, intent.upstreams), *map(_chain, chains.values()), _shadow()]
+    upstreams = (_upstream(upstream, connect_timeout_us(intent, upstream)) for upstream in intent.upstreams)
+    resources = [*upstreams, *map(_chain, chains.values()), _shadow()]
     return {"version_info": version, "resources": resources}
 
 
-def _cluster(name: str, limits: dict[str, int], **fields: object) -> Json:
+def connect_timeout_us(intent: RouterIntent, upstream: Upstream) -> int:
+    """How long a connect to a process may take, in microseconds."""
+    if upstream == intent.current:
+        return CONNECT_TIMEOUT_US
+    return min(CONNECT_TIMEOUT_US, max(1000, round(intent.try_timeout_ms * 1000 * CONNECT_SHARE)))
+
+
+def _cluster(name: str, limits: dict[str, int], connect_us: int = CONNECT_TIMEOUT_US, **fields: object) -> Json:
     thresholds = {"thresholds": [limits]}
-    timeout = {"connect_timeout": CONNECT_TIMEOUT}
+    timeout = {"connect_timeout": duration(connect_us)}
     return typed("envoy.config.cluster.v3.Cluster", name=name, circuit_breakers=thresholds, **timeout, **fields)
 
 
@@ -50,7 +62,7 @@ def _unlimited() -> dict[str, int]:
     return dict.fromkeys(("max_connections", "max_pending_requests", "max_requests", "max_retries"), UNLIMITED)
 
 
-def _upstream(upstream: Upstream) -> Json:
+def _upstream(upstream: Upstream, connect_us: int) -> Json:
     address = {"socket_address": {"address": upstream.host, "port_value": upstream.port}}
     dns = extension(
         "envoy.clusters.dns",
@@ -63,6 +75,7 @@ def _upstream(upstream: Upstream) -> Json:
     return _cluster(
         upstream.cluster,
         _unlimited(),
+        connect_us,
         lb_policy="LEAST_REQUEST",
         cluster_type=dns,
         load_assignment=_assignment(upstream.cluster, address),

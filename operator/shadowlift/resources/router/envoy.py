@@ -40,3 +40,8 @@ def watched(directory: str, file: str) -> Json:
 def metadata(**fields: Any) -> Json:
     """Metadata under our own name."""
     return {"filter_metadata": {NAMESPACE: fields}}
+
+
+def duration(microseconds: int) -> str:
+    """A length of time as Envoy's JSON has it."""
+    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}s"

@@ -11,6 +11,7 @@ from shadowlift.resources.router.envoy import (
     LUA_TYPE,
     NAMESPACE,
     Json,
+    duration,
     extension,
     metadata,
     set_header,
@@ -67,7 +68,7 @@ def shadow_routes(intent: RouterIntent, version: str) -> Json:
     if trial is None or shadow is None:
         return _table("shadow", version, [])
     of_the_trial: list[Json] = [{"name": HEADER_TRIAL, "string_match": {"exact": trial.uid}}]
-    action = {"cluster": shadow.cluster, "timeout": _duration(trial.answer_within_us + SHADOW_GRACE_US)}
+    action = {"cluster": shadow.cluster, "timeout": duration(trial.answer_within_us + SHADOW_GRACE_US)}
     return _table("shadow", version, [_route("shadow", of_the_trial, action, **_captured(trial, trial.candidate))])
 
 
@@ -124,7 +125,7 @@ def _to_serving(intent: RouterIntent) -> Json:
         "retry_on": "5xx,reset,connect-failure,refused-stream,retriable-status-codes",
         "retriable_status_codes": [429],
         "num_retries": 1,
-        "per_try_timeout": _duration(intent.try_timeout_ms * 1000),
+        "per_try_timeout": duration(intent.try_timeout_ms * 1000),
         "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.005s"},
         "retry_priority": extension(
             "envoy.retry_priorities.previous_priorities",
@@ -166,7 +167,3 @@ def _captured(trial: TrialRoute, answer: Extraction) -> Json:
 
 def _to_metadata(header: str, key: str) -> Json:
     return {"header": header, "on_header_present": {"metadata_namespace": NAMESPACE, "key": key, "type": "STRING"}}
-
-
-def _duration(microseconds: int) -> str:
-    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}s"

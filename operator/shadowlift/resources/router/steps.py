@@ -7,17 +7,21 @@ is refused, and stays refused until the next change; a cluster that leaves befor
 from shadowlift.resources.router.intent import Chain, RouterIntent
 
 
-def next_intent(published: RouterIntent | None, published_is_loaded: bool, desired: RouterIntent) -> RouterIntent:
+def next_intent(
+    published: RouterIntent | None, published_is_loaded: bool, desired: RouterIntent, *, spare_is_idle: bool
+) -> RouterIntent:
     """What to publish now: `published` itself where there is only to wait, `desired` itself at the end.
 
     Args:
         published: what the ConfigMap holds; None before the first time, or where it is lost.
         published_is_loaded: every router has loaded exactly that.
         desired: what shall be in force in the end, without spare chains.
+        spare_is_idle: no request can be under way any more to what only spare chains name. One that hangs there is asked
+            of current when its time is over, through the very clusters that would be gone.
 
     Three rules give make-before-break. Routes lead only to clusters that every router is known to have. A cluster goes
-    only when a configuration without a route to it is loaded. While something is not loaded, no cluster goes and no
-    route is added. A roll-back to current only takes routes away, so it never waits.
+    only when a configuration without a route to it is loaded and the last request to it is over. While something is not
+    loaded, no cluster goes and no route is added. A roll-back to current only takes routes away, so it never waits.
 
     Raises:
         ValueError: `desired` names spare chains; what is kept beside is decided here.
@@ -28,7 +32,7 @@ def next_intent(published: RouterIntent | None, published_is_loaded: bool, desir
         return _beside(_retreat(desired), desired.chains)
     known = published.clusters if published_is_loaded else published.routed
     if desired.routed <= known:
-        arrived = published_is_loaded and _alone(published) == desired
+        arrived = published_is_loaded and spare_is_idle and _alone(published) == desired
         return desired if arrived else _beside(desired, published.chains)
     retreat = _retreat(desired)
     leaves = published.serve == "candidate" and desired.serve == "current" and retreat.routed <= known
