@@ -13,9 +13,11 @@ from shadowlift.stats.epochs import Epoch
 WIDEST = 1024.0
 """A log ratio beyond which every chance is 0 or 1 to a float."""
 
-_STEPS = 200
 _FINE = 1e-11
 """Width, in log ratio, at which a root is found: a hundred thousand millionth of the ratio."""
+
+_PULL = 0.2
+"""How far a secant is pulled to the middle of the first bracket, as a part of it; the authors' choice."""
 
 
 def tilted(share: float, log_ratio: float) -> float:
@@ -57,24 +59,27 @@ def bracket(function: Callable[[float], float]) -> tuple[float, float]:
 def falling_root(function: Callable[[float], float], low: float, high: float) -> float:
     """The place where a function falls below 0, given that it is >= 0 at `low` and < 0 at `high`; from below, so >= 0 there.
 
-    False position (Illinois: an end that stays is made lighter), with a halving after each step that did not halve the bracket: quick
-    where the function is smooth, and never slower than twice bisection.
+    The secant, pulled a little over the root so that the bracket closes from both sides, and never so far from the middle that one
+    step more than bisection's would be needed (I. Oliveira, R. Takahashi, 2021, An enhancement of the bisection method average
+    performance, ACM Trans. Math. Softw. 47: ITP).
     """
-    at_low, at_high = function(low), function(high)
-    halve, rose = False, None
-    for _ in range(_STEPS):
+    at_low, at_high, whole = function(low), function(high), high - low
+    most = 1 + max(0, math.ceil(math.log2(whole / _FINE)))
+    for step in range(most):
         width = high - low
         if width <= _FINE:
             break
-        # Inside by a hair at least: a secant that ends on an end would never let go of it.
-        share = 0.5 if halve else min(max(at_low / (at_low - at_high), 1e-6), 1 - 1e-6)
-        middle = low + share * width
-        value = function(middle)
+        middle = low + width / 2
+        to_middle = middle - (low + width * at_low / (at_low - at_high))
+        pull = max(_PULL * width * width / whole, _FINE / 2)
+        pulled = to_middle - math.copysign(min(pull, abs(to_middle)), to_middle)
+        freedom = max(0.0, _FINE * 2.0 ** (most - step - 1) - width / 2)
+        place = middle - math.copysign(min(abs(pulled), freedom), pulled)
+        value = function(place)
         if value >= 0:
-            low, at_low, at_high = middle, value, at_high / 2 if rose is True else at_high
+            low, at_low = place, value
         else:
-            high, at_high, at_low = middle, value, at_low / 2 if rose is False else at_low
-        halve, rose = high - low > width / 2, value >= 0
+            high, at_high = place, value
     return low
 
 

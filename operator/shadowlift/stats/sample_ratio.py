@@ -41,7 +41,7 @@ def log_bayes_factor(counts: Sequence[int], shares: Sequence[float], prior: Sequ
 
 @dataclass(frozen=True)
 class SampleRatio:
-    """The test after the units counted so far; the effect is how far off the odds are: |log(odds of the candidate / designed odds)|.
+    """The test after the units counted so far; the effect is |log(odds of the candidate / designed odds)|, where it is largest.
 
     Attributes:
         epochs: units by arm.
@@ -52,37 +52,34 @@ class SampleRatio:
     @cached_property
     def log_e_value(self) -> float:
         """Natural logarithm of the evidence against the design."""
-        return self._log_e_value_at(0.0)
+        return math.fsum(_log_e_value(epoch, 0.0) for epoch in self.epochs.telling)
 
     def rejects(self, error_rate: float) -> bool:
         """Whether the design falls now, at any look: E >= 1 / error_rate (Ville)."""
         return self.log_e_value >= -math.log(error_rate)
 
     def lower_bound(self, error_rate: float) -> float:
-        """Lower confidence bound for the effect, if it is the same all the time; above 0 exactly where `rejects` is true, else 0.
+        """Lower confidence bound for the effect, if the odds of each epoch stay as they are; above 0 exactly where `rejects` is true.
 
-        The same e-value is taken against every ratio of odds; those that do not fall are an interval, and this is how far from the
-        design it begins.
+        The same e-value is taken against all odds that are nowhere farther off than this, each epoch's at their likeliest: the
+        smallest distance at which these do not fall.
         """
         if not self.rejects(error_rate):
             return 0.0
-        best = odds.likeliest(self.epochs.telling) or 0.0
-        shift, side = math.log(error_rate), math.copysign(1.0, best)
+        shift = math.log(error_rate)
+        each = [(epoch, odds.likeliest([epoch]) or 0.0) for epoch in self.epochs.telling]
 
         def evidence(distance: float) -> float:
-            return self._log_e_value_at(side * distance) + shift
+            return shift + math.fsum(_log_e_value(epoch, max(-distance, min(distance, best))) for epoch, best in each)
 
-        # At the likeliest ratio nothing falls, and beyond it the evidence would rise again.
-        low, high = (0.0, abs(best)) if math.isfinite(best) else odds.bracket(evidence)
-        return max(odds.falling_root(evidence, low, high), math.ulp(0.0))
-
-    def _log_e_value_at(self, log_ratio: float) -> float:
-        """Log of the evidence against "the odds of the candidate are the designed ones times exp(log_ratio)"."""
-        return math.fsum(_log_e_value(epoch, log_ratio) for epoch in self.epochs.telling)
+        return max(odds.falling_root(evidence, *odds.bracket(evidence)), math.ulp(0.0))
 
 
 def estimate(epochs: Epochs[ArmUnits]) -> float | None:
-    """The candidate's odds over the designed odds: 1 as designed, 0 and inf where an arm is missing; None while no epoch tells."""
+    """The candidate's odds over the designed odds, in all epochs together: 1 as designed, 0 and inf where an arm is missing.
+
+    None while no epoch tells.
+    """
     log_ratio = odds.likeliest(epochs.telling)
     return None if log_ratio is None else math.exp(log_ratio)
 
