@@ -35,7 +35,7 @@ def log_bayes_factor(counts: Sequence[int], shares: Sequence[float], prior: Sequ
         prior: Dirichlet parameter of each kind, > 0.
     """
     posterior = [weight + count for weight, count in zip(prior, counts, strict=True)]
-    likelihood = math.fsum(count * math.log(share) for count, share in zip(counts, shares, strict=True) if count)
+    likelihood = math.fsum(count * math.log(share) for count, share in zip(counts, shares, strict=True))
     return _log_beta(posterior) - _log_beta(prior) - likelihood
 
 

@@ -195,7 +195,7 @@ class TestEstimate:
         """At the right baseline r (1 - r); a wrong baseline adds its distance squared."""
         assert arms.variance(one_epoch(ArmCounts(500, 50, 500, 50))) == pytest.approx(0.09)
         assert arms.variance(one_epoch(ArmCounts(100, 10, 900, 90), 100, 0.3)) == pytest.approx(0.09 + 0.04)
-        assert arms.variance(Epochs()) is None
+        assert arms.variance(one_epoch(ArmCounts(1, 1, 0, 0), 50, 0.0)) == 1
 
     def test_a_baseline_is_learned_from_the_current_process(self) -> None:
         """Over all epochs so far, also those that do not tell; what the candidate did is not in it."""
@@ -217,6 +217,7 @@ class TestPlan:
     def test_an_impossible_variance_is_taken_as_the_least_possible(self) -> None:
         """A rate of 0 has none, and a target above it would."""
         assert arms.planned_bets(0.0, 0.2, 0.0) == log_grid(0.2, 0.01, 1.0)
+        assert arms.planned_bets(-0.8, 0.7, 0.0) == log_grid(0.7 + 0.8, (0.7 + 0.8) ** 2 / 4, 1.0)
 
     def test_an_unknown_variance_gives_the_wide_grid(self) -> None:
         """As everywhere without the scale."""

@@ -32,6 +32,14 @@ def test_without_a_margin_it_is_the_quantile_itself() -> None:
     assert threshold(LADDER, amounts_of(at20=40, at25=10), 0.99, 0.0) == Threshold(LADDER[20], pytest.approx(1.0))
 
 
+def test_the_ratio_is_never_below_one() -> None:
+    """Also where 1 - quantile is rounded down: 9 of 10 values are in time."""
+    assert (1 - 0.9) * 10 < 1
+    amounts = [0] * 81
+    amounts[20], amounts[40] = 9, 1
+    assert threshold(LADDER, amounts, 0.9, 0.0).null_ratio == 1
+
+
 @pytest.mark.parametrize("step", [1, 2, 5])
 def test_a_margin_of_whole_steps_is_kept_whole(step: int) -> None:
     """A boundary that is met but for rounding is met."""
