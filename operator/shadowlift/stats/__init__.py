@@ -10,8 +10,19 @@ of a test that was frozen before the first counted observation: no clock, no cha
     forecast.py   how many more observations until the bar
     verdict.py    the frozen test, the rule, and the evidence that travels with the decision
 
-A further objective (two-sample proportion, bounded loss) brings its own counts, and one module like `paired.py` that turns them
-into `Wealth`; bets, wealth and forecast carry over.
+Units that were given to one of two arms, and one process on its own:
+
+    arm_counts.py    what is counted there
+    epochs.py        counts of equal weight together, and of unequal weight apart
+    arms.py          the lift of a success rate or of a capped reward between arms: counts -> wealth
+    events.py        the ratio of rare events between arms: too many errors, or not many more
+    threshold.py     a quantile as such events: the threshold beyond which an answer is slow
+    rate.py          one rate against a fixed limit
+    sample_ratio.py  whether units came to the arms as designed
+    odds.py          what the tests of two numbers share
+
+A further objective brings its own counts, and one module like `paired.py` or `arms.py` that turns them into `Wealth`; bets, wealth
+and forecast carry over.
 
 References, cited by name in the modules:
     Ville             J. Ville (1939), Étude critique de la notion de collectif: P(ever E >= 1/alpha) <= alpha for a nonnegative
@@ -19,6 +30,9 @@ References, cited by name in the modules:
     Betting           I. Waudby-Smith, A. Ramdas (2024), Estimating means of bounded random variables by betting, JRSS-B 86.
     Weak null         Y. J. Choe, A. Ramdas (2024), Comparing sequential forecasters, Operations Research, 10.1287/opre.2021.0792:
                       the null "average effect so far <= reference", which allows drift.
+    Lindon and Malek  M. Lindon, A. Malek (2022), Anytime-valid inference for multinomial count data, NeurIPS, arXiv 2011.03567.
+    Off-policy        I. Waudby-Smith, L. Wu, A. Ramdas, N. Karampatziakis, P. Mineiro, Anytime-valid off-policy inference for
+                      contextual bandits, arXiv 2210.10768: the score of two arms, which `arms` weights by overlap.
     Wald              A. Wald (1945), Sequential tests of statistical hypotheses, Ann. Math. Statist. 16: expected sample size
                       is about bar / drift of the log wealth.
 """

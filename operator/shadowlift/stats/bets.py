@@ -112,7 +112,11 @@ def log_grid(target_effect: float | None, second_moment: float | None, largest_l
     largest = LARGEST_STAKE / largest_loss
     if not target_effect or second_moment is None:
         return Bets(_geometric(largest / UNTARGETED_SPAN, largest), (1 / GRID_SIZE,) * GRID_SIZE)
-    best = min(target_effect / second_moment, largest)
+    return around(min(target_effect / second_moment, largest), largest)
+
+
+def around(best: float, largest: float) -> Bets:
+    """The grid around the best bet, up to `GRID_SPAN` times it or to the largest allowed one; 0 < best <= largest."""
     fractions = _geometric(best / GRID_SPAN, min(best * GRID_SPAN, largest))
     belief = [math.exp(-0.5 * (math.log(fraction / best) / SPREAD) ** 2) for fraction in fractions]
     total = math.fsum(belief)
