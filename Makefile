@@ -24,7 +24,7 @@ $(VENV)/.done:
 
 lock: ## renew the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --extra router --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/runtime.txt
-	uv pip compile pyproject.toml --extra router --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/dev.txt
+	uv pip compile pyproject.toml --extra router --extra plots --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/dev.txt
 	uv pip compile requirements/bentos.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/bentos.txt
 	uv pip compile requirements/bentos-build.in --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/bentos-build.txt
 

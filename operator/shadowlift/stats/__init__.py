@@ -6,9 +6,14 @@ of a test that was frozen before the first counted observation: no clock, no cha
     counts.py     the sufficient statistics: what is counted, added up and stored
     bets.py       the fixed grid of bets, chosen before the data
     wealth.py     the one primitive: a mixture of betting wealths, its e-value and its confidence bound
-    paired.py     two predictions on the same unit, right or wrong: counts -> wealth
+    scales.py     the points at which continuous values are counted, and rounding to them without bias
+    losses.py     how much less one of two predictions lost, and what is known of that without an outcome
+    paired.py     two predictions on the same unit: counts -> wealth
     forecast.py   how many more observations until the bar
-    verdict.py    the frozen test, the rule, and the evidence that travels with the decision
+    deadline.py   one exact look at the end
+    terms.py      the frozen test of a paired trial
+    verdict.py    the rule, and the evidence that travels with the verdict
+    combination.py   several tests, one verdict: guardrails, candidates that share a budget, whole cycles
 
 Units that were given to one of two arms, and one process on its own:
 
