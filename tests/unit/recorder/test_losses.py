@@ -1,0 +1,143 @@
+"""A trial of a loss from batch to counters: numbers as text, outcomes in range, D at its place, the same in any order."""
+
+import random
+
+import pytest
+
+from shadowlift.api.ledger import EpochCounters
+from shadowlift.api.objective import Missing, ObjectiveType, PredictionType
+from shadowlift.errors import InvalidInput
+from shadowlift.recorder.problems import Faulty
+from shadowlift.stats.counts import Differences
+from shadowlift.stats.losses import AbsoluteError
+from shadowlift.stats.scales import SIGNED, dither, place
+from tests.unit.recorder.world import TRIAL, World, live, shadow
+
+MINUTES = {
+    "prediction_type": PredictionType.NUMBER,
+    "objective": ObjectiveType.ABSOLUTE_ERROR,
+    "minimum": -60.0,
+    "maximum": 180.0,
+}
+UID = "trial-0002"
+
+
+@pytest.fixture
+def minutes(world: World) -> World:
+    """A ledger with a trial of minutes."""
+    world.register(uid=UID, **MINUTES)
+    return world
+
+
+def pair(id_: str, current: float, candidate: float) -> list:
+    return [live(id_, repr(current), trial=UID), shadow(id_, repr(candidate), trial=UID)]
+
+
+def counted(world: World) -> EpochCounters:
+    return world.epoch(uid=UID)
+
+
+def test_a_closed_unit_is_at_the_place_that_its_name_gives(minutes: World) -> None:
+    """The chance of rounding is the unit's own: any ledger that closes it counts the same."""
+    minutes.ship(pair("a", 30.0, 12.5))
+    minutes.outcomes(("a", 10))
+    minutes.mature()
+    difference = AbsoluteError(-60.0, 180.0).difference(30.0, 12.5, 10.0)
+    wanted = place(difference, SIGNED, dither(f"{UID}/a"))
+    assert (counted(minutes).differences, counted(minutes).wins) == ({str(wanted): 1}, 1)
+
+
+def test_the_mean_of_what_is_counted_is_the_mean_of_what_was_lost(minutes: World) -> None:
+    """2,000 flights: rounding to points moves the mean by no more than chance allows (five standard errors)."""
+    chance = random.Random(7)
+    flights = [
+        (f"f{n}", chance.uniform(-30, 60), chance.uniform(-30, 60), chance.uniform(-60, 180)) for n in range(2000)
+    ]
+    for start in range(0, 2000, 500):
+        some = flights[start : start + 500]
+        minutes.ship([row for id_, a, b, _ in some for row in pair(id_, a, b)])
+        minutes.outcomes(*((id_, outcome) for id_, *_, outcome in some))
+    minutes.mature()
+    seen = Differences.from_json(counted(minutes).differences)
+    loss = AbsoluteError(-60.0, 180.0)
+    exact = sum(loss.difference(a, b, outcome) for _, a, b, outcome in flights) / 2000
+    mean = sum(point * n for point, n in zip(SIGNED, seen.amounts, strict=True)) / 2000
+    assert seen.n == 2000
+    assert mean == pytest.approx(exact, abs=5 * (1 / 32) / 2000**0.5)
+
+
+def test_the_spread_is_known_in_the_warm_up_before_any_outcome(minutes: World) -> None:
+    """How far the answers are apart, which places the bets."""
+    rows = [live("a", "60.0", trial=UID, epoch=0), shadow("a", "0.0", trial=UID, epoch=0)]
+    minutes.ship(rows)
+    minutes.mature()
+    warm = minutes.epoch(0, UID)
+    assert (warm.spread, warm.disagreements) == ({str(SIGNED.index(0.25)): 1}, 1)
+    assert warm.current_values == {"": 1}
+
+
+def test_outcomes_out_of_range_are_refused_for_both(minutes: World) -> None:
+    """All of a request or none, each fault by name; nothing of it is stored."""
+    minutes.ship(pair("a", 0.0, 1.0))
+    with pytest.raises(Faulty) as caught:
+        minutes.outcomes(("a", 5), ("b", 181), ("c", True), ("d", "12"))
+    assert [fault.field for fault in caught.value.faults] == [
+        "outcomes[1].value",
+        "outcomes[2].value",
+        "outcomes[3].value",
+    ]
+    assert "objective.range, -60 to 180" in caught.value.faults[0].message
+    assert minutes.count("outcomes") == 0
+
+
+def test_a_prediction_out_of_range_is_as_wrong_as_can_be(minutes: World) -> None:
+    """The candidate's; current's is set aside."""
+    minutes.ship([*pair("a", 10.0, 500.0), *pair("b", 500.0, 10.0)])
+    minutes.outcomes(("a", 10), ("b", 10))
+    minutes.mature()
+    seen = counted(minutes)
+    assert (seen.differences, seen.losses, seen.candidate_failed) == ({"0": 1}, 1, 1)
+    assert (seen.current_unreadable, seen.reasons) == (1, {"OutOfRange": 2})
+
+
+def test_the_last_outcome_counts_and_equal_numbers_are_one(minutes: World) -> None:
+    """5 and 5.0 are no change."""
+    minutes.ship(pair("a", 30.0, 5.0))
+    assert minutes.outcomes(("a", 5)).unchanged == 0
+    assert minutes.outcomes(("a", 5.0)).unchanged == 1
+    assert minutes.outcomes(("a", 30)).changed == 1
+    minutes.mature()
+    assert counted(minutes).losses == 1
+
+
+@pytest.mark.parametrize("sent", [True, 1])
+def test_what_happened_may_be_said_in_two_ways(world: World, sent: bool | int) -> None:
+    """A probability of 0.5 against a rule that was certain, and wrong."""
+    world.register(uid=UID, prediction_type=PredictionType.NUMBER, objective=ObjectiveType.BRIER)
+    world.ship(pair("a", 0.0, 0.5))
+    world.outcomes(("a", sent))
+    world.mature()
+    ((point, n),) = counted(world).differences.items()
+    assert (SIGNED[int(point)], n) == (pytest.approx(0.75, abs=0.06), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"minimum": None}, "objective"),
+        ({"minimum": 180.0}, "objective"),
+        ({"missing": Missing.VALUE, "missing_value": "200"}, "missingValue"),
+    ],
+)
+def test_a_registration_that_contradicts_itself_is_refused(world: World, changes: dict, field: str) -> None:
+    """By the field, before any line is taken."""
+    with pytest.raises(InvalidInput) as caught:
+        world.register(uid=UID, **(MINUTES | changes))
+    assert caught.value.field == field
+
+
+def test_other_trials_are_folded_as_ever(minutes: World) -> None:
+    """Right and wrong has no histogram."""
+    minutes.ship([live("a", trial=TRIAL), shadow("a", trial=TRIAL)])
+    minutes.mature()
+    assert (minutes.epoch().unlabelled, minutes.epoch().worst_differences) == (1, {})
