@@ -6,6 +6,12 @@ from dev.traffic.cluster_api import Cluster, Kind, Manifest, is_ready, wait_for
 from tests.e2e.node import send
 from tests.e2e.place import SYSTEM, Place, asked, images, no_failures, spec
 
+CUT = (
+    "refused",
+    "reset",
+    "disconnected",
+    "broken",
+)  # what a client sees of a process that is killed: each a connection's end
 LEASE = Kind("coordination.k8s.io/v1", "Lease")
 
 
@@ -63,7 +69,7 @@ def test_damage(place: Place):
     wait_for("that router to be back", lambda: len(place.pods("router")) == 2, 120)
     report = asked(stand, 100)
     refused = report["failed"] - before["failed"]
-    at_once = [f for f in report["failures"] if f["error"] not in ("refused", "reset", "disconnected")]
+    at_once = [f for f in report["failures"] if f["error"] not in CUT]
     assert not at_once, f"failures other than cut or refused connects: {at_once}"
     print(f"router killed: {refused} connects refused or cut")
     window = [f["at"] for f in report["failures"]]
