@@ -6,7 +6,7 @@ as an argument: a callable whose numbers are in [0, 1), each as probable as anot
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,7 +45,7 @@ class RightOrWrong:
         """Whether so few disagreements can make such a lift."""
         return abs(lift) <= self.disagreement
 
-    def counts(self, lift: float, looks: Sequence[int], chance: Chance) -> Iterator[PairedCounts]:
+    def counts(self, lift: float, looks: Iterable[int], chance: Chance) -> Iterator[PairedCounts]:
         """What one trial has counted at each look. Only disagreements are drawn, with the gaps between them."""
         win_rate = (self.disagreement + lift) / (2 * self.disagreement)
         gap = 1 / math.log1p(-self.disagreement) if self.disagreement < 1 else 0.0
@@ -86,7 +86,7 @@ class Losses:
         variance = self.second_moment - lift * lift
         return variance > 0 and abs(lift) + math.sqrt(3 * variance) <= 1
 
-    def counts(self, lift: float, looks: Sequence[int], chance: Chance) -> Iterator[Differences]:
+    def counts(self, lift: float, looks: Iterable[int], chance: Chance) -> Iterator[Differences]:
         """What one trial has counted at each look."""
         cumulative = _cumulative(lift, math.sqrt(3 * (self.second_moment - lift * lift)))
         amounts, seen = [0] * len(SIGNED), 0

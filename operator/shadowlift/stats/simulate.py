@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from statistics import NormalDist, fmean
 from typing import Self
 
@@ -54,9 +55,9 @@ class Course:
                 raise ValueError(f"{name} must be at least 1, got {value!r}")
 
     @property
-    def looks(self) -> Sequence[int]:
-        """Pairs counted at each look, ascending."""
-        return (*range(self.every, self.last, self.every), self.last)
+    def looks(self) -> Iterator[int]:
+        """Pairs counted at each look, ascending; anew each time, as there may be millions of which a trial takes the first."""
+        return chain(range(self.every, self.last, self.every), (self.last,))
 
     def may_promote(self, n: int) -> bool:
         """Whether a proven lift may be acted upon at this look."""
@@ -110,9 +111,9 @@ def trials(setting: Setting, lift: float, replications: int, chance: Chance) -> 
 
     remembers = isinstance(setting.pairs, RightOrWrong)  # histograms never come twice
     rule = lru_cache(_REMEMBERED)(ruled) if remembers else ruled
-    looks = setting.course.looks
     for _ in range(replications):
-        yield _one(setting, zip(looks, setting.pairs.counts(lift, looks, chance), strict=True), rule)
+        counts = setting.pairs.counts(lift, setting.course.looks, chance)
+        yield _one(setting, zip(setting.course.looks, counts, strict=True), rule)
 
 
 def _one(setting: Setting, seen: Iterator[tuple[int, PairedStatistic]], rule: Callable[..., Reason]) -> End:

@@ -282,6 +282,8 @@ def _impossible(case: Case, before: Case | None) -> Reason | None:
 
 def _two_readings(promotion: PairedStatistic, harm: PairedStatistic) -> bool:
     """The same number of pairs, and each missing outcome moved up: at no point are fewer pairs above it than before."""
+    if promotion.amounts == harm.amounts:
+        return True
     pairs = zip(accumulate(reversed(promotion.amounts)), accumulate(reversed(harm.amounts)), strict=True)
     return promotion.n == harm.n and all(pessimistic <= optimistic for pessimistic, optimistic in pairs)
 
