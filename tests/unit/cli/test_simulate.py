@@ -68,8 +68,8 @@ def test_the_same_seed_says_the_same(capsys: pytest.CaptureFixture[str]) -> None
     """And another one something else."""
     told = []
     for seed in ("3", "3", "4"):
-        main(["-f", MINIMAL, *FEW, "--seed", seed])
-        told.append(capsys.readouterr().out)
+        main(["-f", MINIMAL, *FEW, "--seed", seed, "--json"])
+        told.append(json.loads(capsys.readouterr().out)["simulated"])
     assert told[0] == told[1] != told[2]
 
 
@@ -209,11 +209,11 @@ def test_a_picture_is_written(name: str, begins: bytes, tmp_path: Path, capsys: 
 
 
 def test_without_matplotlib_the_extra_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before a minute of simulation, not after it; all but pictures works without."""
     monkeypatch.setattr(plots, "LIBRARY", "matplotlib_that_is_not_installed")
-    assert "pip install 'shadowlift[plots]'" in refused(capsys, "-f", MINIMAL, "--plot", "out.png")
+    assert "pip install 'shadowlift[plots]'" in refused(capsys, "-f", MINIMAL, "--plot", str(tmp_path / "out.png"))
     assert main(["-f", MINIMAL, *FEW]) == 0
 
 

@@ -54,6 +54,22 @@ def test_the_average_is_that_of_simulations(alpha: float, mean: int) -> None:
     assert mean * 0.98 <= seen <= mean * 1.12
 
 
+@pytest.mark.parametrize(("lift", "spread", "mean"), [(0.02, 0.30, 1741), (0.01, 0.10, 828)])
+def test_the_average_of_a_loss_is_that_of_simulations(lift: float, spread: float, mean: int) -> None:
+    """Also where the best bet would be larger than any may be, as in the second: within a tenth."""
+    pairs = Losses(lift**2 + spread**2)
+    seen = plan(a_test(0.05, 0.0, pairs, target_lift=lift), pairs, Traffic(1000.0, 7.0)).on_average
+    assert seen == pytest.approx(mean, rel=0.1)
+
+
+def test_the_power_of_a_loss_is_that_of_the_whole_rule() -> None:
+    """10 minutes apart of 240, a target of 1: 0.99, and 0.30 at half of it, in 1,000 simulated trials each."""
+    pairs = Losses((10 / 240) ** 2)
+    test = a_test(0.01, 0.0, pairs, target_lift=1 / 240)
+    chances = [promotion_probability(test, pairs, minutes / 240, 20_000) for minutes in (0.5, 1.0)]
+    assert chances == pytest.approx([0.30, 0.99], abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("share", "samples", "simulated"),
     [(0.0, 1.0, 0.50), (0.0, 1.5, 0.72), (0.0, 2.0, 0.86), (0.0, 3.0, 0.97), (0.6, 1.25, 0.80), (0.6, 2.0, 0.94)],
