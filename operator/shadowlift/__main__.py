@@ -9,6 +9,8 @@ PROGRAMS = {
     "recorder": ("shadowlift.recorder.run", "store and join predictions and outcomes"),
     "shipper": ("shadowlift.shipper.run", "ship a router's lines to the recorder"),
     "router": ("shadowlift.shipper.envoy", "start Envoy in this process's place"),
+    "simulate": ("shadowlift.cli.simulate", "before a trial: what it will want, and what the rule does"),
+    "replay": ("shadowlift.cli.replay", "after a trial: reach the verdict of a record again"),
     "drain": ("shadowlift.shipper.drain", "take this router out of service without cutting a request"),
 }
 

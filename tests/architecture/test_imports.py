@@ -14,6 +14,7 @@ CLOCKS = {  # one per program: there the time and chance of the others come from
     "operator/shadowlift/adapters/clock.py",
     "operator/shadowlift/recorder/clock.py",
     "operator/shadowlift/shipper/run.py",
+    "operator/shadowlift/cli/chance.py",
 }
 FORBIDDEN = (
     "datetime.now",
@@ -110,6 +111,8 @@ def test_programs_start_without_each_others_libraries():
     [
         ("shadowlift.recorder.run", {"kopf", "kubernetes"}),
         ("shadowlift.shipper.run", {"kopf", "kubernetes", "fastapi", "sqlalchemy"}),
+        ("shadowlift.cli.simulate", {"kopf", "kubernetes", "aiohttp", "fastapi", "sqlalchemy", "matplotlib", "numpy"}),
+        ("shadowlift.cli.replay", {"kopf", "kubernetes", "aiohttp", "fastapi", "sqlalchemy", "matplotlib", "numpy"}),
         ("shadowlift.rollout.decide", {"kopf", "kubernetes", "aiohttp", "fastapi", "sqlalchemy", "prometheus_client"}),
     ],
 )

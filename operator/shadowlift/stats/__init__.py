@@ -15,6 +15,13 @@ of a test that was frozen before the first counted observation: no clock, no cha
     verdict.py    the rule, and the evidence that travels with the verdict
     combination.py   several tests, one verdict: guardrails, candidates that share a budget, whole cycles
 
+Before a trial, when there are no counts yet:
+
+    pairs.py      how pairs come out, imagined, with a lift that is known
+    power.py      how probable a promotion is by the deadline
+    plan.py       how many pairs it will want, and how many days those are
+    simulate.py   the whole rule in many imagined trials
+
 Units that were given to one of two arms, and one process on its own:
 
     arm_counts.py    what is counted there

@@ -192,36 +192,62 @@ def rule(case: Case, before: Case | None = None) -> Ruling:
     wrong = _impossible(case, before)
     if wrong is not None:
         return Ruling(wrong.verdict, wrong, None)
-    test, rates = case.test, case.test.rates
-    against = case.harm.mirrored()
-    promotion = paired.wealth(case.promotion, test.bets, test.minimum_lift)
-    harm = paired.wealth(against, test.harm_bets, 0.0)
-    futility = paired.wealth(against, test.harm_bets, -test.target_lift)
-    p_value = _exact_look(case)
-    reason = _what_is_missing(case.promotion)
-    if harm.rejects(rates.harm):
-        reason = Reason.HARM_PROVEN
-    elif promotion.rejects(rates.at_any_look):
-        reason = Reason.LIFT_PROVEN
-    elif p_value is not None and p_value <= rates.at_the_deadline:
-        reason = Reason.LIFT_PROVEN_AT_DEADLINE
-    elif futility.rejects(rates.futility):
-        reason = Reason.TARGET_OUT_OF_REACH
+    tests = _tests(case)
+    reason = _reason(case, tests)
+    rates, promotion = case.test.rates, tests.promotion
     evidence = Evidence(
         n=case.promotion.n,
         estimate=paired.estimate(case.promotion),
         optimistic_estimate=paired.estimate(case.harm),
         lower=paired.clipped_lower_bound(promotion, rates.at_any_look),
-        upper=0.0 - paired.clipped_lower_bound(futility, rates.futility),
+        upper=0.0 - paired.clipped_lower_bound(tests.futility, rates.futility),
         e_value=math.exp(min(promotion.log_e_value, math.log(LARGEST_E_VALUE_SHOWN))),
         log_e=promotion.log_e_value,
         bar=1 / rates.at_any_look,
-        harm_log_e=harm.log_e_value,
+        harm_log_e=tests.harm.log_e_value,
         harm_bar=1 / rates.harm,
-        deadline_p=p_value,
-        needed=_needed(case.promotion, promotion, test),
+        deadline_p=tests.deadline_p,
+        needed=_needed(case.promotion, promotion, case.test),
     )
     return Ruling(reason.verdict, reason, evidence)
+
+
+def conclude(case: Case) -> Reason:
+    """The reason that `rule` gives, without the numbers, in a third of the time: for who looks a million times (`simulate`)."""
+    return _impossible(case, None) or _reason(case, _tests(case))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tests:
+    """What the rules read: three wealths, and what the exact test saw (None before the deadline and where there is none)."""
+
+    promotion: Wealth
+    harm: Wealth
+    futility: Wealth
+    deadline_p: float | None
+
+
+def _tests(case: Case) -> _Tests:
+    test, against = case.test, case.harm.mirrored()
+    return _Tests(
+        promotion=paired.wealth(case.promotion, test.bets, test.minimum_lift),
+        harm=paired.wealth(against, test.harm_bets, 0.0),
+        futility=paired.wealth(against, test.harm_bets, -test.target_lift),
+        deadline_p=_exact_look(case),
+    )
+
+
+def _reason(case: Case, tests: _Tests) -> Reason:
+    rates = case.test.rates
+    if tests.harm.rejects(rates.harm):
+        return Reason.HARM_PROVEN
+    if tests.promotion.rejects(rates.at_any_look):
+        return Reason.LIFT_PROVEN
+    if tests.deadline_p is not None and tests.deadline_p <= rates.at_the_deadline:
+        return Reason.LIFT_PROVEN_AT_DEADLINE
+    if tests.futility.rejects(rates.futility):
+        return Reason.TARGET_OUT_OF_REACH
+    return _what_is_missing(case.promotion)
 
 
 def _exact_look(case: Case) -> float | None:
@@ -256,6 +282,8 @@ def _impossible(case: Case, before: Case | None) -> Reason | None:
 
 def _two_readings(promotion: PairedStatistic, harm: PairedStatistic) -> bool:
     """The same number of pairs, and each missing outcome moved up: at no point are fewer pairs above it than before."""
+    if promotion.amounts == harm.amounts:
+        return True
     pairs = zip(accumulate(reversed(promotion.amounts)), accumulate(reversed(harm.amounts)), strict=True)
     return promotion.n == harm.n and all(pessimistic <= optimistic for pessimistic, optimistic in pairs)
 

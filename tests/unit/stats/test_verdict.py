@@ -13,8 +13,18 @@ from hypothesis import strategies as st
 from shadowlift.stats.bets import log_grid
 from shadowlift.stats.counts import Differences, PairedCounts
 from shadowlift.stats.terms import FUTILITY_RATE, HARM_RATE, PairedTest, Rates
-from shadowlift.stats.verdict import LARGEST_E_VALUE_SHOWN, Case, Evidence, Needed, Reason, Ruling, Verdict, rule
-from tests.unit.stats.given import counts, error_rates, minimum_lifts, repeatable
+from shadowlift.stats.verdict import (
+    LARGEST_E_VALUE_SHOWN,
+    Case,
+    Evidence,
+    Needed,
+    Reason,
+    Ruling,
+    Verdict,
+    conclude,
+    rule,
+)
+from tests.unit.stats.given import counts, differences, error_rates, minimum_lifts, repeatable
 
 TEST = PairedTest.planned(minimum_lift=0.0, target_lift=0.02, rates=Rates(0.05), second_moment=0.06)
 
@@ -282,3 +292,14 @@ class TestFrozenTest:
         damage(data)
         with pytest.raises(ValueError, match=message):
             PairedTest.from_json(data)
+
+
+@repeatable
+@given(st.one_of(st.tuples(counts, counts), st.tuples(differences, differences)), st.booleans())
+def test_the_short_way_comes_to_the_same_reason(both: tuple, last: bool) -> None:
+    """`conclude` leaves out the numbers and nothing else, also of counts that cannot be."""
+    share = 0.6 if isinstance(both[0], PairedCounts) else 0.0
+    test = PairedTest.planned(minimum_lift=0.0, target_lift=0.02, rates=Rates(0.05, deadline_share=share))
+    for promotion, harm in (both, (both[0], both[0])):
+        case = Case(test, promotion, harm, last)
+        assert conclude(case) is rule(case).reason
