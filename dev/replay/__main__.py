@@ -7,7 +7,7 @@ from dev.replay import plots, tables
 from dev.replay.flights import MATURITY, read
 from dev.replay.questions import CANDIDATES, CURRENT, QUESTIONS
 from dev.replay.starts import ends
-from dev.replay.trial import run
+from dev.replay.trial import readings, run
 
 
 def main() -> None:
@@ -24,11 +24,13 @@ def main() -> None:
     for question in QUESTIONS:
         trials = [run(question, candidate, flights) for candidate in CANDIDATES]
         print(f"\n{question.name}\n\n{tables.verdicts(trials)}\n\n{tables.months(trials)}")
+        told = [readings(question, candidate, flights) for candidate in CANDIDATES]
+        print(f"\n{tables.missing(trials, told)}")
         if options.out is not None:
             plots.draw(trials, options.out, options.format)
         if options.starts:
-            told = {name: list(ends(question, name, flights)) for name in CANDIDATES if name != CURRENT}
-            print(f"\n{tables.starts(told)}")
+            each = {name: list(ends(question, name, flights)) for name in CANDIDATES if name != CURRENT}
+            print(f"\n{tables.starts(each)}")
 
 
 if __name__ == "__main__":

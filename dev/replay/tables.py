@@ -40,6 +40,15 @@ def months(trials: Sequence[Trial]) -> str:
     return _table(head, rows)
 
 
+def missing(trials: Sequence[Trial], told: Sequence[Sequence[float]]) -> str:
+    """One row for each candidate: the year's lift under each reading of a missing outcome, as `trial.readings` gives them."""
+    head = ["candidate", "known outcomes only", "missing at their bounds", "missing at the largest loss"]
+    rows = [
+        [trial.candidate, *(_fixed(trial, lift) for lift in lifts)] for trial, lifts in zip(trials, told, strict=True)
+    ]
+    return _table(head, rows)
+
+
 def starts(ends: Mapping[str, Sequence[Ends]]) -> str:
     """One row for each candidate and cycle: how often each end came, and after how many flights in the median."""
     reasons = (Reason.LIFT_PROVEN, Reason.TARGET_OUT_OF_REACH, Reason.HARM_PROVEN, EXPIRED)

@@ -170,6 +170,19 @@ def run(question: Question, candidate: str, flights: Sequence[Flight]) -> Trial:
     return Trial(question, candidate, test, looks, day_ends, told)
 
 
+def readings(question: Question, candidate: str, flights: Sequence[Flight]) -> tuple[float, float, float]:
+    """The year's lift in the question's units, warm-up included, if a missing outcome is left out, at its worst, or the largest loss."""
+    known, worst, missing = 0.0, 0.0, 0
+    for flight in flights:
+        (current, challenger), outcome = _answers(question, candidate, flight), _outcome(question, flight)
+        if outcome is None:
+            worst, missing = worst + bounds(question.loss, current, challenger)[0], missing + 1
+        else:
+            known += question.loss.difference(current, challenger, outcome)
+    n, scale = len(flights), question.scale
+    return scale * known / (n - missing), scale * (known + worst) / n, scale * (known - missing) / n
+
+
 def planned(question: Question, candidate: str, warm_up: Iterable[Flight]) -> PairedTest:
     """The frozen test: its bets are placed by the largest |D| that any outcome could give, which needs no outcome."""
     spread = [0] * len(SIGNED)

@@ -10,7 +10,7 @@ from dev.replay import tables
 from dev.replay.flights import MATURITY, Flight, flights
 from dev.replay.questions import LATE, MINUTES, QUESTIONS, Question
 from dev.replay.starts import EXPIRED, ends
-from dev.replay.trial import Tally, places, planned, run, widest
+from dev.replay.trial import Tally, places, planned, readings, run, widest
 from shadowlift.api.ledger import EpochCounters, RowStatus
 from shadowlift.api.objective import Missing
 from shadowlift.recorder.fold import Pair, Policy, Side, admitted, agreement, merged, resolution
@@ -113,6 +113,16 @@ def test_a_better_candidate_is_promoted_and_the_tables_say_so() -> None:
     told = f"| ridge | Promote: LiftProven | {tables.when(trial.verdict)} | {trial.verdict.evidence.n} |"
     assert tables.verdicts([trial]).splitlines()[-1].startswith(told)
     assert tables.months([trial]).splitlines()[-1].startswith("| January | 300 | +1")
+
+
+def test_a_missing_outcome_costs_more_the_less_is_known_of_it() -> None:
+    """Left out, at its bounds, at the largest loss: in this order, and the first is what was put in."""
+    known, worst, largest = readings(MINUTES, "ridge", year(400, 15))
+    assert known == pytest.approx(15)
+    assert worst == pytest.approx(
+        15 - 2 * 15 * 8 / 400
+    )  # eight flights never landed; the two answers are 15 minutes apart
+    assert largest == pytest.approx(15 - (15 + 240) * 8 / 400)
 
 
 def test_the_same_answers_are_given_up_and_their_lift_is_none() -> None:
