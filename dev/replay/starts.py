@@ -1,7 +1,7 @@
 """Trials that begin on each day of the traffic, as a product that is installed on any day would: how they end. Called by `__main__`.
 
 One year is one path; what it says of a rule depends on the weather of its first days. A trial has the example's deadline of 28 days and
-its rules: a promotion waits for whole cycles where one is declared, a rejection never waits. Looks come every `LOOK_EVERY` flights, as
+its rules: promotion and futility wait for whole cycles where one is declared, harm does not. Looks come every `LOOK_EVERY` flights, as
 in `trial`, and a cycle's end is looked at with the last flight that counts before it.
 """
 
@@ -67,7 +67,7 @@ def _end(
         last = following >= DEADLINE
         if n % LOOK_EVERY == 0 or last or (cycle is not None and whole):
             ruling = rule(seen.case(test))
-            if ruling.verdict is Verdict.REJECT or (ruling.verdict is Verdict.PROMOTE and whole):
+            if ruling.verdict in (Verdict.PROMOTE, Verdict.REJECT) and (whole or not ruling.reason.waits_for_a_cycle):
                 return ruling.reason.value, n
         if last:
             break

@@ -208,7 +208,8 @@ class Objective(Model):
         f"{DEFAULT_DEADLINE_SHARE} where there is such a test, else 0.",
     )
     cycle: Duration | None = Field(
-        None, description="Promote only after whole cycles, e.g. 24h where the lift differs between day and night."
+        None,
+        description="Promote, or give up, only after whole cycles, e.g. 24h where day and night differ; harm does not wait.",
     )
     outcome: Outcome
 

@@ -292,7 +292,7 @@ def cycles_are_whole(look: Look) -> Shut | None:
     return Shut(
         VerdictKind.HOLD,
         "WithinCycle",
-        f"proven so far; a promotion waits for a whole objective.cycle, in {wait:.0f} s",
+        f"a verdict on the lift waits for a whole objective.cycle, in {wait:.0f} s",
     )
 
 
@@ -352,7 +352,8 @@ def judge(look: Look) -> Verdict:
             return Verdict(kind=shut.kind, reason=shut.reason, message=shut.message)
     rejected = _rejection(look)
     if rejected is not None:
-        return rejected
+        waits = cycles_are_whole(look) if look.ruling and look.ruling.reason.waits_for_a_cycle else None
+        return rejected if waits is None else Verdict(kind=waits.kind, reason=waits.reason, message=waits.message)
     for gate in PROMOTION[len(SOUND) :]:
         shut = gate(look)
         if shut is not None:

@@ -37,7 +37,7 @@ class Course:
     Attributes:
         last: the deadline, >= 1; the last look, and the only one of the exact test.
         every: pairs from look to look, >= 1.
-        cycle: promotion waits for the first look after each whole number of cycles of so many pairs; None: it never waits.
+        cycle: promotion and futility wait for the first look after each whole number of cycles of so many pairs; None: it never waits.
 
     Raises:
         ValueError: a field is out of its range; the message names it.
@@ -59,8 +59,8 @@ class Course:
         """Pairs counted at each look, ascending; anew each time, as there may be millions of which a trial takes the first."""
         return chain(range(self.every, self.last, self.every), (self.last,))
 
-    def may_promote(self, n: int) -> bool:
-        """Whether a proven lift may be acted upon at this look."""
+    def ends_a_cycle(self, n: int) -> bool:
+        """Whether what waits for whole cycles may be acted upon at this look."""
         return self.cycle is None or self.cycle <= self.every or at_cycle_end(n, self.cycle, self.every)
 
 
@@ -120,7 +120,7 @@ def _one(setting: Setting, seen: Iterator[tuple[int, PairedStatistic]], rule: Ca
     last = setting.course.last
     for n, counts in seen:
         reason = rule(counts, last=n == last)
-        waits = reason.verdict is Verdict.PROMOTE and not setting.course.may_promote(n)
+        waits = reason.waits_for_a_cycle and not setting.course.ends_a_cycle(n)
         if reason.verdict is not Verdict.HOLD and not waits:
             return End(reason, n)
     return End(Reason.NOT_ENOUGH_EVIDENCE, last)

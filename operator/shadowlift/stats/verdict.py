@@ -66,6 +66,14 @@ class Reason(enum.StrEnum):
         """The one verdict that this reason stands for."""
         return _VERDICTS[self]
 
+    @property
+    def waits_for_a_cycle(self) -> bool:
+        """Whether it may be acted upon after whole cycles only, where there are any: what a good or a bad half-cycle could feign.
+
+        Harm does not wait, as it is taken away at once; what proves to be none of it can be tried again.
+        """
+        return self in (Reason.LIFT_PROVEN, Reason.TARGET_OUT_OF_REACH)
+
 
 _VERDICTS = {
     Reason.LIFT_PROVEN: Verdict.PROMOTE,

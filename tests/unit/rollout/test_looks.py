@@ -108,6 +108,15 @@ def test_harm_waits_for_no_cycle() -> None:
     assert life.settle().phase is Phase.REJECTED
 
 
+def test_giving_up_waits_for_a_whole_cycle() -> None:
+    """A bad morning is no reason to give up a good candidate; after the day it is."""
+    life = cycling()
+    life.count(1, EpochCounters(**{**BETTER, "wins": 300, "losses": 300, "ties": 9400}))
+    assert judge(look(life)).reason == "WithinCycle"
+    life.now += 25 * 3600
+    assert judge(look(life)).reason == "Futility"
+
+
 def test_without_a_cycle_every_look_counts() -> None:
     """The gate is open."""
     life = counting()
