@@ -2,5 +2,6 @@
 # `make demo`: everything from nothing, then the story. Leaves the cluster up, so that one can look around.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+SHADOWLIFT_ONLY_IMAGES="shadowlift triage-rules triage-logreg triage-stale"  # those of its story
 . dev/up.sh
 exec "$VENV/bin/python" -m dev.demo --stages "$STAGES"

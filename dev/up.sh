@@ -12,7 +12,8 @@ if [ -n "${KUBECONFIG:-}" ]; then
   : "${SHADOWLIFT_IMAGES:?KUBECONFIG is set: set SHADOWLIFT_IMAGES to a JSON file {name: {image: reference}} of images that cluster can pull}"
 else
   stage "cluster binaries" -- "$PYTHON" -m dev.cluster build
-  stage "images" -- "$PYTHON" -m dev.images build --out "$CACHE/archives"
+  # shellcheck disable=SC2086 - names of images, one word each; none: all
+  stage "images" -- "$PYTHON" -m dev.images build --out "$CACHE/archives" ${SHADOWLIFT_ONLY_IMAGES:-}
   SHADOWLIFT_IMAGES="$CACHE/archives/images.json"
   stage "cluster" -- "$PYTHON" -m dev.cluster up
   KUBECONFIG=$("$PYTHON" -m dev.cluster kubeconfig)
