@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dev.bench.stats import engines, trials, worlds
 from dev.bench.stats.measure import CONFIDENCE, Job, Row, Size, exact, share, tolerated
 from shadowlift.stats import arms, paired
+from shadowlift.stats.bets import Bets
 from shadowlift.stats.counts import PairedCounts
 
 SIDE = 0.025
@@ -78,7 +79,7 @@ def _canary(before: float, after: float, weight: int) -> Setting:
     return Setting(world, np.full(LOOKS, after - before), engine, information)
 
 
-def _successes(bets: engines.Bets, weight: int, baseline: float, mirrored: bool) -> trials.Engine:
+def _successes(bets: Bets, weight: int, baseline: float, mirrored: bool) -> trials.Engine:
     return engines.successes(bets, [(weight, baseline)], mirrored=mirrored)
 
 

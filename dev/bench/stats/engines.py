@@ -31,13 +31,15 @@ def paired_test(target: float, second_moment: float, rates: Rates | None = None)
 
 def pairs(test: PairedTest) -> Engine:
     """Right and wrong: losses, ties, wins. The whole rule is asked too."""
-    return Engine(lambda amounts: paired.wealth(right_and_wrong(amounts), test.bets, test.minimum_lift), 3, _rule(test))
+    return Engine(
+        lambda amounts: paired.wealth(right_and_wrong(amounts), test.bets, test.minimum_lift), 3, _Ruling(test)
+    )
 
 
 def differences(test: PairedTest) -> Engine:
     """Losses of both: one kind for each point of the scale. The whole rule is asked too."""
     kind = Differences
-    return Engine(lambda some: paired.wealth(kind(tuple(some)), test.bets, test.minimum_lift), POINTS, _rule(test))
+    return Engine(lambda some: paired.wealth(kind(tuple(some)), test.bets, test.minimum_lift), POINTS, _Ruling(test))
 
 
 def of_pairs(bets: Bets, reference: float, *, mirrored: bool = False) -> Engine:
@@ -95,10 +97,6 @@ def harm(weights: Sequence[int], null: float = 1.0, target: float = 1.5) -> Engi
         return events.wealth(Epochs(tuple(epochs)), bets, null)
 
     return Engine(wealth, 2 * len(weights))
-
-
-def _rule(test: PairedTest) -> "_Ruling":
-    return _Ruling(test)
 
 
 class _Ruling:
