@@ -22,9 +22,12 @@ from dev.bench.stats.measure import Job, Row, Size, exact, mean, quantile
 from shadowlift.stats import arms
 from tests.unit.stats import exact as by_count
 
-LOOKS = 2000
-STEPS = 125
-"""Looks in the number of observations that any test needs: so many that the steps between them add less than half a hundredth."""
+LOOKS = 1000
+"""About so many in the number of observations that any test needs. With fewer, a test waits for its next look while luck that opened it
+passes: with 125 it would seem to need 4 % more."""
+
+LONGEST = 24
+"""How many times that number a trial may last."""
 
 RIGHT, WRONG, BY_FIXED = 1.35, 1.65, 2.1
 NARROW = 1.45
@@ -131,10 +134,10 @@ def jobs() -> list[Job]:
 
 
 def _scenario(name: str, seed: int, size: Size) -> list[Row]:
-    one, repeats = SCENARIOS[name](), size.of(4000, 300)
-    step = max(1, round(one.least / STEPS))
+    one, repeats = SCENARIOS[name](), size.of(4000, 600)
+    step = max(1, round(one.least / LOOKS))
     gates = [(one.engine(factor * one.target), ALPHA) for factor in (1.0, 0.25, 4.0)]
-    ends = trials.crossings(one.world(step), gates, np.random.default_rng(seed), repeats)
+    ends = trials.until_crossed(one.world(step), gates, np.random.default_rng(seed), repeats, LONGEST)
     right, low, high = (_observations(end, step) for end in ends)
     return [
         Row("B2", f"E[n] / least, {one.name}", mean(right, seed, one.least), most=one.most, digits=3),

@@ -121,3 +121,26 @@ def crossings(
 ) -> NDArray[np.int64]:
     """For each gate, a test with its error rate, and each trial: the look at which it first opens. All on the same data."""
     return each_part(world, rng, trials, lambda path: np.stack([engine.ends(path, rate) for engine, rate in gates]))
+
+
+def until_crossed(
+    world: World, gates: Sequence[tuple[Engine, float]], rng: np.random.Generator, trials: int, most: int
+) -> NDArray[np.int64]:
+    """As `crossings`, for a world that goes on as it is: drawn again and again, at most so many times, for trials that still run."""
+    looks, kinds = world.shape
+    parts = []
+    for size in chunks(world, trials):
+        ends = np.full((len(gates), size), NEVER)
+        counts, running = np.zeros((size, kinds)), np.arange(size)
+        for again in range(most):
+            path = world.draw(rng, len(running)) + counts[running, None]
+            for end, (engine, rate) in zip(ends, gates, strict=True):
+                found = engine.ends(path, rate)
+                here = running[(found != NEVER) & (end[running] == NEVER)]
+                end[here] = again * looks + found[np.isin(running, here)]
+            counts[running] = path[:, -1]
+            running = running[(ends[:, running] == NEVER).any(axis=0)]
+            if not running.size:
+                break
+        parts.append(ends)
+    return np.concatenate(parts, axis=1)
