@@ -12,7 +12,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY) -m
 
 export PYTHONPATH := operator:.
 
-.PHONY: help venv lock generate lint unit simulation component e2e endurance test demo bench cluster-up cluster-down cluster-status cluster-shell
+.PHONY: help venv lock generate lint unit simulation component e2e endurance test demo bench-stats cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -59,6 +59,9 @@ test: lint unit simulation component e2e ## all of the above: what CI runs
 
 demo: ## a model is promoted, another rejected, on one screen
 	dev/demo.sh
+
+bench-stats: venv ## every promise of the statistics against its target: minutes
+	$(PY) -m dev.bench.stats
 
 cluster-up: ## the local cluster: up (idempotent)
 	$(PYTHON) -m dev.cluster up

@@ -24,7 +24,7 @@ from operator import mul
 from shadowlift.stats.arm_counts import ArmStatistic
 from shadowlift.stats.bets import Bets, log_grid
 from shadowlift.stats.epochs import Epoch, Epochs
-from shadowlift.stats.wealth import Wealth, require_error_rate
+from shadowlift.stats.wealth import Wealth, added_up, require_error_rate
 
 LARGEST_LOSS = 1.0
 """x is never below minus this, for any weight, baseline and reference in (-1, 1): the worst unit of either arm loses at most
@@ -160,13 +160,10 @@ def _require_reference(reference: float) -> None:
 
 
 def _log_growth(epoch: Epoch[ArmStatistic], bets: Bets, reference: float) -> list[float]:
-    """Log wealth of each bet by the units of one epoch; only what was seen costs."""
-    amounts = (*epoch.counts.candidate_amounts, *epoch.counts.current_amounts)
-    seen = [place for place, amount in enumerate(amounts) if amount]
-    some = [amounts[place] for place in seen]
+    """Log wealth of each bet by the units of one epoch."""
     shares = (epoch.candidate_share, epoch.current_share)
     rows = _growth_of_one(epoch.counts.points, shares, epoch.baseline, bets, reference)
-    return [sum(map(mul, some, [row[place] for place in seen])) for row in rows]
+    return added_up(rows, (*epoch.counts.candidate_amounts, *epoch.counts.current_amounts))
 
 
 @lru_cache(

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from shadowlift.stats.bets import Bets
 from shadowlift.stats.counts import PairedStatistic
-from shadowlift.stats.wealth import Wealth, require_error_rate
+from shadowlift.stats.wealth import Wealth, added_up, require_error_rate
 
 
 def log_e_value(counts: PairedStatistic, bets: Bets, reference: float) -> float:
@@ -69,10 +69,7 @@ def wealth(counts: PairedStatistic, bets: Bets, reference: float) -> Wealth:
 
 def log_growth(amounts: Sequence[float], points: tuple[float, ...], bets: Bets, reference: float) -> tuple[float, ...]:
     """Log wealth of each bet after so many of each value of D; linear in them, so rates give the growth per pair."""
-    seen = [place for place, amount in enumerate(amounts) if amount]
-    some = [amounts[place] for place in seen]
-    rows = _growth_of_one(points, bets, reference)
-    return tuple([sum([amount * row[place] for amount, place in zip(some, seen, strict=True)]) for row in rows])
+    return tuple(added_up(_growth_of_one(points, bets, reference), amounts))
 
 
 @lru_cache(maxsize=1024)  # three references for each test under way; the logarithms are most of the cost of a look

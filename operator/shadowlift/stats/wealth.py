@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from operator import add, mul
 from typing import Protocol
 
@@ -94,6 +95,17 @@ class Wealth:
         if self.rejects(error_rate):
             return max(bound, math.nextafter(self.reference, math.inf))
         return min(bound, self.reference)
+
+
+def added_up(rows: Sequence[Sequence[float]], amounts: Sequence[float]) -> list[float]:
+    """Log wealth of each bet, from what one observation of each kind adds to it (its row) and how many there were of each.
+
+    Most of the cost of a look, so only kinds that were seen are gone through, and as floats, which multiply twice as fast.
+    """
+    seen = list(map(float, filter(None, amounts)))
+    if len(seen) == len(amounts):
+        return [sum(map(mul, seen, row)) for row in rows]
+    return [sum(map(mul, seen, compress(row, amounts))) for row in rows]
 
 
 def solve_to_one(terms: Sequence[float], slopes: Sequence[float], start: float, tolerance: float = _FINE) -> float:
