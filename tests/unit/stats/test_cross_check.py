@@ -1,4 +1,4 @@
-"""The tests of arms against numpy and scipy: distributions and sums that were written by others."""
+"""The engine against numpy and scipy: distributions, sums and root finders that were written by others."""
 
 import math
 
@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from shadowlift.stats import arms, events, rate, sample_ratio
+from shadowlift.stats import arms, events, paired, rate, sample_ratio
 from shadowlift.stats.arm_counts import ArmCounts, ArmEvents, ArmRewards, ArmUnits, RateCounts
-from shadowlift.stats.counts import Rewards
+from shadowlift.stats.bets import log_grid
+from shadowlift.stats.counts import Differences, PairedCounts, Rewards
+from shadowlift.stats.deadline import sign_test
 from shadowlift.stats.epochs import Epoch, Epochs
 from shadowlift.stats.scales import UNSIGNED
 
@@ -108,3 +110,31 @@ def test_the_estimate_is_right_on_average_and_as_spread_as_planned(lift: float) 
         spread.append(arms.variance(epochs) / arms.wealth(epochs, BETS, 0.0).information)
     assert abs(np.mean(found) - lift) < 4 * np.std(found) / math.sqrt(len(found))
     assert np.var(found) == pytest.approx(np.mean(spread), rel=0.12)
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (1, 0), (0, 9), (7, 3), (30, 30), (62, 34), (500, 430), (51_000, 50_000)])
+def test_the_exact_look_is_scipys_binomial_test(counts: tuple[int, int]) -> None:
+    """One-sided, of the wins among the disagreements."""
+    wins, losses = counts
+    expected = stats.binomtest(wins, wins + losses, 0.5, alternative="greater").pvalue if sum(counts) else 1.0
+    assert sign_test(PairedCounts(wins, losses, 100)) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("reference", [0.0, 0.01, -0.02])
+def test_losses_are_numpys_product_of_bets_pair_by_pair(reference: float) -> None:
+    """One factor for each pair in its own order, not one for each point; and the bound is where scipy finds the root."""
+    bets, places = log_grid(0.02, 0.05, 1 + max(reference, 0.0)), np.random.default_rng(4).integers(20, 50, 400)
+    seen = Differences.from_json(
+        {str(place): int(n) for place, n in zip(*np.unique(places, return_counts=True), strict=True)}
+    )
+    x = np.asarray(Differences.points)[places] - reference
+    logs = np.log1p(np.outer(bets.fractions, x)).sum(axis=1)
+    wealth = paired.wealth(seen, bets, reference)
+    assert wealth.log_e_value == pytest.approx(np.logaddexp.reduce(np.log(bets.weights) + logs), rel=1e-9)
+
+    def excess(mean: float) -> float:
+        shrunk = logs - np.asarray(bets.fractions) * len(places) * (mean - reference)
+        return float(np.logaddexp.reduce(np.log(bets.weights) + shrunk) - math.log(20))
+
+    root = optimize.brentq(excess, -1.0, 1.0)
+    assert wealth.lower_bound(0.05) == pytest.approx(root, abs=1e-6)
