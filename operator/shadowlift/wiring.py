@@ -42,7 +42,7 @@ def build(settings: Settings, client: api.ApiClient, session: aiohttp.ClientSess
     queue: KeyedQueue[Key] = KeyedQueue()
     cluster = KubernetesCluster(client, metrics)
     evidence = RecorderClient(session, settings.recorder_url, TokenFile(settings.token_file))
-    observer = Observer(store, memory, RouterPodsClient(session))
+    observer = Observer(store, memory, RouterPodsClient(session), clock)
     applier = Applier(cluster, evidence, store, memory, clock)
     reconciler = Reconciler(observer, applier, cluster, store, Teller(cluster, metrics))
     installation = Installation(settings.routers, settings.recorder_url)

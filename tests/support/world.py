@@ -220,7 +220,7 @@ class World:
     def restart(self) -> None:
         """A new operator process: nothing remembered, the store filled from the API server."""
         self.store, self.memory = Store(), Memory()
-        observer = Observer(self.store, self.memory, self)
+        observer = Observer(self.store, self.memory, self, self.clock)
         applier = Applier(self.cluster, self.recorder, self.store, self.memory, self.clock)
         self.reconciler = Reconciler(observer, applier, self.cluster, self.store, Teller(self.cluster, self.metrics))
         self.installation = Installation(RouterSettings("shadowlift:test"), "http://recorder.:8080")
@@ -279,7 +279,11 @@ class World:
         for pod in sorted(wanted):
             waits = next((reason for prefix, reason in self.waiting.items() if pod.startswith(prefix)), None)
             ready = waits is None and not any(pod.startswith(prefix) for prefix in self.unready)
-            container: Object = {"imageID": "sha256:" + template["spec"]["containers"][0]["image"], "restartCount": 0}
+            container: Object = {
+                "name": "bento",
+                "imageID": "sha256:" + template["spec"]["containers"][0]["image"],
+                "restartCount": 0,
+            }
             if waits:
                 container["state"] = {"waiting": {"reason": waits, "message": "as the test says"}}
             status = {

@@ -16,7 +16,6 @@ LABEL_COMPONENT = f"{GROUP}/component"  # router | workload | record
 LABEL_WORKLOAD = f"{GROUP}/workload"  # the workload's content name, on its pods
 
 ANNOTATION_CONFIG_VERSION = f"{GROUP}/config-version"  # on the ConfigMap: what it holds; on router pods: refresh now
-ANNOTATION_PUBLISHED_AT = f"{GROUP}/published-at"  # on the ConfigMap: since when it holds that
 ANNOTATION_REFRESH = f"{GROUP}/refresh"  # on router pods: changed to make the kubelet refresh the volume at once
 
 HEADER_ID = "x-shadowlift-id"

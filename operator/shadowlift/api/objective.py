@@ -93,6 +93,19 @@ class CurrentPrediction(Model):
 class OutcomeKey(Model):
     """What an outcome sender names to say which request an outcome belongs to."""
 
+    model_config = {
+        "json_schema_extra": {
+            "x-kubernetes-validations": [
+                cel(
+                    f"self.header == '{HEADER_ID}' || "
+                    "!self.header.startsWith('x-envoy-') && !self.header.startsWith('x-shadowlift-')",
+                    f"the router removes what clients send under that name: take another header, or its own {HEADER_ID}",
+                    ".header",
+                )
+            ]
+        }
+    }
+
     header: HeaderName = Field(
         HEADER_ID, description="Request header; by default the id that the router returns with each answer."
     )

@@ -97,5 +97,8 @@ class Record(Model):
 
     @property
     def suffix(self) -> str:
-        """Deterministic end of the object's name: a second write of the same decision meets the first."""
-        return f"{self.trial}-{self.kind.value.lower()}"
+        """Deterministic end of the object's name: a second write of the same decision meets the first.
+
+        A trial has one end, whichever: a second one, of a writer who did not hear that the first had been written, meets it too.
+        """
+        return f"{self.trial}-{'end' if self.kind in ENDS_TRIAL else self.kind.value.lower()}"

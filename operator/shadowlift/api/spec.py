@@ -40,6 +40,18 @@ class ServiceRef(Model):
 class EnvVar(Model):
     """An environment variable with a plain value."""
 
+    model_config = {
+        "json_schema_extra": {
+            "x-kubernetes-validations": [
+                cel(
+                    "!(self.name in ['PORT', 'BENTOML_HOME', 'BENTOML_DO_NOT_TRACK'])",
+                    "is set by the operator: use bento.port for PORT, and leave the others as they are",
+                    ".name",
+                )
+            ]
+        }
+    }
+
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     value: Annotated[str, Field(max_length=1024)] = ""
 
@@ -97,7 +109,9 @@ class Current(Model):
     service: ServiceRef | None = None
     bento: Bento | None = None
     revision: Annotated[str, Field(max_length=63)] = Field(
-        "", description="Bumped by the owner of the current process when it changes; a change starts a new trial."
+        "",
+        description="Bumped by the owner of the current process when it changes: a new trial begins, and a promotion that was measured "
+        "against the earlier revision is taken back.",
     )
     prediction: CurrentPrediction | None = None
 
@@ -122,6 +136,18 @@ class Candidate(Model):
 
 class Unit(Model):
     """The independent unit that is counted once per trial; without a header every request is one."""
+
+    model_config = {
+        "json_schema_extra": {
+            "x-kubernetes-validations": [
+                cel(
+                    "!self.header.startsWith('x-envoy-') && !self.header.startsWith('x-shadowlift-')",
+                    "the router removes what clients send under that name: take another header",
+                    ".header",
+                )
+            ]
+        }
+    }
 
     header: HeaderName = Field(description="Request header that names the unit, e.g. x-user-id.")
 

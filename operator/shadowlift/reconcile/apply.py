@@ -1,20 +1,20 @@
 """Carry out a Plan, in the order in which a crash between any two writes does no harm. Called once per cycle by `reconciler`.
 
-Records first (alone in their plan), then the recorder, then the configuration and the pods that mount it, then what nothing routes to
-any more.
+Records first (alone in their plan), then the configuration and the pods that mount it, then what nothing routes to any more, then the
+recorder, whose trouble must not keep traffic where it is.
 """
 
 import logging
 
 from shadowlift.api.names import ANNOTATION_REFRESH
-from shadowlift.api.record import Record
+from shadowlift.api.record import ENDS_TRIAL, Record
 from shadowlift.errors import NameTaken, NotFound, Unavailable
 from shadowlift.reconcile.drift import differs
 from shadowlift.reconcile.memory import TAKEN_FOR, Memory
 from shadowlift.reconcile.ports import Clock, Cluster, Evidence
 from shadowlift.reconcile.store import Key, Object, Store
 from shadowlift.resources.owner import Owner
-from shadowlift.resources.records import record_manifest, record_name
+from shadowlift.resources.records import read_record, record_manifest, record_name
 from shadowlift.rollout.observed import Observed
 from shadowlift.rollout.plan import Plan, RouterUpdate
 
@@ -34,26 +34,34 @@ class Applier:
         Raises:
             Unavailable, Conflict: the cycle ends here and begins anew; everything done so far is as it should be.
         """
-        await self._records(observed, plan)
+        await self._records(key, observed, plan)
         await self._look_again(key, observed.resource.owner)
         if plan.watch_trial is not None:
             self._memory.watched[key] = plan.watch_trial
         else:
             self._memory.watched.pop(key, None)
-        await self._register(observed, plan)
         if plan.router is not None:
             await self._publish(key, plan.router)
         for manifest in plan.manifests:
             await self._ensure(key, manifest)
         await self._refresh(key, plan)
         await self._delete(key, plan)
+        await self._register(
+            observed, plan
+        )  # last: routes never wait for the recorder; no mirror begins before it has answered
 
-    async def _records(self, observed: Observed, plan: Plan) -> None:
+    async def _records(self, key: Key, observed: Observed, plan: Plan) -> None:
         owner = observed.resource.owner
         for record in plan.records:
-            self._store.put(await self._cluster.create(record_manifest(owner, record)))
+            if record.kind in ENDS_TRIAL:  # what was concluded once is not asked again because the API server was away
+                self._memory.undecided[key] = record
+            there = await self._cluster.create(record_manifest(owner, record))
+            self._memory.undecided.pop(key, None)
+            self._store.put(there)
             if record.trial in self._memory.evidence.registered:
-                await self._copy(owner, record)
+                await self._copy(
+                    owner, read_record(there)
+                )  # an earlier write of it may have said otherwise, and counts
 
     async def _register(self, observed: Observed, plan: Plan) -> None:
         evidence = self._memory.evidence

@@ -6,6 +6,7 @@ Written by `observe`, `apply` and the evidence loop; a restart begins with an em
 from dataclasses import dataclass, field
 
 from shadowlift.api.ledger import CountersAnswer, TrialCounters
+from shadowlift.api.record import Record
 from shadowlift.reconcile.store import Key, Object
 from shadowlift.rollout.observed import Published
 
@@ -52,10 +53,14 @@ class Memory:
     taken: dict[Key, dict[str, float]] = field(default_factory=dict)  # "Kind/name" -> when to ask again
     watched: dict[Key, str] = field(default_factory=dict)  # ModelDeployment -> trial under way
     published: dict[Key, tuple[Object, Published]] = field(default_factory=dict)  # the ConfigMap, and what it says
+    agreed: dict[Key, tuple[str, float]] = field(
+        default_factory=dict
+    )  # version that all routers have loaded, and since when
+    undecided: dict[Key, Record] = field(default_factory=dict)  # an end of a trial that could not be written yet
 
     def forget(self, key: Key) -> None:
         """A ModelDeployment is gone."""
-        for known in (self.watched, self.taken, self.published):
+        for known in (self.watched, self.taken, self.published, self.undecided, self.agreed):
             known.pop(key, None)
 
     def refresh_due(self, pod_uid: str, version: str, now: float) -> int | None:

@@ -5,13 +5,13 @@ Objects become small typed views; what cannot be read raises, and the cycle ends
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from shadowlift.api.names import (
     ANNOTATION_CONFIG_VERSION,
-    ANNOTATION_PUBLISHED_AT,
     ANNOTATION_REFRESH,
     KIND,
     LABEL_COMPONENT,
@@ -23,14 +23,14 @@ from shadowlift.api.spec import Spec
 from shadowlift.api.status import Status
 from shadowlift.errors import InvalidInput, Unavailable
 from shadowlift.reconcile.memory import Memory
-from shadowlift.reconcile.ports import RouterPods
+from shadowlift.reconcile.ports import Clock, RouterPods
 from shadowlift.reconcile.store import Key, Object, Store
 from shadowlift.resources.owner import Owner
 from shadowlift.resources.records import read_record
 from shadowlift.resources.router.config import router_files
 from shadowlift.resources.router.intent import RouterIntent
 from shadowlift.resources.routers import RouterSettings, router_name
-from shadowlift.rollout.instants import parse
+from shadowlift.resources.workload import BENTO_CONTAINER
 from shadowlift.rollout.observed import (
     EvidenceView,
     Observed,
@@ -53,8 +53,8 @@ WAITING_TROUBLE = frozenset(
 class Observer:
     """Turns the store, the memory and the routers' own word into values."""
 
-    def __init__(self, store: Store, memory: Memory, pods: RouterPods) -> None:
-        self._store, self._memory, self._pods = store, memory, pods
+    def __init__(self, store: Store, memory: Memory, pods: RouterPods, clock: Clock) -> None:
+        self._store, self._memory, self._pods, self._clock = store, memory, pods, clock
 
     async def observe(self, key: Key, settings: RouterSettings, recorder_url: str) -> Observed | None:
         """Everything about one ModelDeployment; None if it is gone or going.
@@ -81,6 +81,7 @@ class Observer:
             routers=routers,
             evidence=self._evidence(key, routers),
             taken=self._taken(key),
+            undecided=self._memory.undecided.get(key),
         )
 
     def _workloads(self, key: Key, resource: Object) -> dict[str, Workload]:
@@ -100,7 +101,19 @@ class Observer:
             and not pod["metadata"].get("deletionTimestamp")
         ]
         loaded = await asyncio.gather(*(self._loaded(pod, published) for pod in alive))
-        return Routers(published, tuple(_router_pod(pod, version) for pod, version in zip(alive, loaded, strict=True)))
+        seen = Routers(published, tuple(_router_pod(pod, version) for pod, version in zip(alive, loaded, strict=True)))
+        return replace(seen, agreed_since=self._agreed_since(key, seen))
+
+    def _agreed_since(self, key: Key, routers: Routers) -> float | None:
+        """When all routers were first seen to have loaded what is published; begins anew where one has not."""
+        if not routers.agreed or routers.published is None:
+            self._memory.agreed.pop(key, None)
+            return None
+        version, since = self._memory.agreed.get(key, ("", 0.0))
+        if version != routers.published.version:
+            since = self._clock.now()
+            self._memory.agreed[key] = (routers.published.version, since)
+        return since
 
     def _published(self, key: Key, owner: Owner) -> Published | None:
         """Read once per version: comparing all files is the dearest part of a cycle."""
@@ -178,7 +191,12 @@ def read_workload(deployment: Object, pods: list[Object]) -> Workload:
         name=name,
         replicas=deployment["spec"].get("replicas", 1),
         ready=len(ready),
-        images=frozenset(status["imageID"] for pod in ready for status in pod["status"].get("containerStatuses", [])),
+        images=frozenset(  # of the bento alone: a mesh may have put its own container beside it
+            status["imageID"]
+            for pod in ready
+            for status in pod["status"].get("containerStatuses", [])
+            if status["name"] == BENTO_CONTAINER
+        ),
         trouble=next((trouble for pod in mine if (trouble := _trouble(pod)) is not None), None),
         stalled=stalled,
     )
@@ -200,15 +218,7 @@ def read_published(config_map: Object) -> Published:
         raise InvalidInput(
             f"ConfigMap/{name}", "does not hold a readable router configuration; delete it to have it made anew"
         ) from error
-    return Published(version, number, intent, data == router_files(intent, version), _published_at(config_map))
-
-
-def _published_at(config_map: Object) -> float:
-    """Unix seconds; 0 where nothing readable says it."""
-    try:
-        return parse(config_map["metadata"].get("annotations", {})[ANNOTATION_PUBLISHED_AT])
-    except (KeyError, ValueError):
-        return 0.0
+    return Published(version, number, intent, fresh=data == router_files(intent, version))
 
 
 def _current_service(spec: Spec | InvalidInput) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from shadowlift.api.names import KIND
-from shadowlift.errors import InvalidInput, NotFound
+from shadowlift.errors import InvalidInput, NotFound, Refused
 from shadowlift.reconcile.apply import Applier
 from shadowlift.reconcile.observe import Observer, read_resource
 from shadowlift.reconcile.ports import Clock, Cluster
@@ -48,7 +48,7 @@ class Reconciler:
         plan = decide(observed, clock.now())
         try:
             await self._applier.apply(key, observed, plan)
-        except InvalidInput as problem:  # only a person can help: say so before the queue tries again
+        except (InvalidInput, Refused) as problem:  # only a person can help: say so before the queue tries again
             status = refused(plan.status, observed.resource, problem, clock.now())
             await self._write_status(key, observed.resource, replace(plan, status=status))
             raise

@@ -48,8 +48,8 @@ def parse(model: type[Body], body: bytes) -> Body:
         for found in error.errors(include_url=False, include_context=False, include_input=False):
             if found["type"] == "json_invalid":
                 raise NotJson(f"the body is not JSON: {found['msg']}") from None
-            field = _path(found["loc"])
-            faults.setdefault(field, Fault(field=field, message=found["msg"]))
+            field, of_a_union = _path(found["loc"]), found["loc"] and found["loc"][-1] in _BRANCHES
+            faults.setdefault(field, Fault(field=field, message=_ANY_VALUE if of_a_union else found["msg"]))
         raise Faulty(list(faults.values())[:MAX_FAULTS]) from None
 
 
@@ -83,6 +83,7 @@ def check_batch(batch: Batch, versions: tuple[int, ...]) -> None:
         raise Faulty(faults)
 
 
+_ANY_VALUE = "must be a JSON string, boolean, integer or finite number, as prediction.type says"
 _BRANCHES = ("str", "bool", "int", "float", "constrained-float")  # of a union, as pydantic names them
 
 

@@ -4,12 +4,14 @@ A unit closes when its start + maturity + grace is past and every router that is
 start. Marking it closed and adding to the counters is one transaction, so a crash at any moment counts it exactly once.
 """
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, ScalarSelect, and_, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from shadowlift.api.ledger import WARM_UP_EPOCH, RowStatus
 from shadowlift.recorder import schema, tally
@@ -18,9 +20,12 @@ from shadowlift.recorder.outcomes import latest_values
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
 from shadowlift.recorder.trials import Trial, trial_of
+from shadowlift.recorder.values import vocabulary
 from shadowlift.recorder.watermark import Gap, RouterState, barrier, may_have_lost
 from shadowlift.stats.losses import Loss
 from shadowlift.stats.scales import dither
+
+_log = logging.getLogger(__name__)
 
 Unit = Row[Any]  # of schema.units, with its outcome_key
 MayBeLost = Callable[[Unit], bool]  # whether the unit's router may have lost a line of it
@@ -35,19 +40,31 @@ class Step:
 
 
 def close_due(connection: Connection, now: int, rules: Rules, limit: int) -> Step:
-    """Fold up to `limit` units per trial and stage whose time has come."""
+    """Fold up to `limit` units per trial and stage whose time has come; one trial's trouble is not the others'."""
     closed, more = 0, False
     for row, before in _ripe(connection, now, rules):
-        trial = trial_of(row)
-        warm = _due(connection, trial, Stage.WARM, min(before, now - rules.grace_us), limit)
-        if warm:
-            _agree(connection, trial, warm)
-        due = _due(connection, trial, Stage.OPEN, min(before, now - rules.grace_us - row.maturity_us), limit)
-        if due:
-            _close(connection, trial, due)
-        closed += len(due)
-        more = more or limit in (len(warm), len(due))
+        due_before = (min(before, now - rules.grace_us), min(before, now - rules.grace_us - row.maturity_us))
+        try:
+            with connection.begin_nested():
+                step = _close_trial(connection, trial_of(row), due_before, limit)
+        except SQLAlchemyError:
+            raise  # the transaction itself is in doubt
+        except Exception:  # noqa: BLE001 - whatever it is, other namespaces must not wait for it
+            _log.exception("a trial could not be folded; it is tried again", extra={"trial": row.uid})
+            continue
+        closed, more = closed + step.closed, more or step.more
     return Step(closed, more)
+
+
+def _close_trial(connection: Connection, trial: Trial, before: tuple[int, int], limit: int) -> Step:
+    """One trial's units that started before: of the warm-up, and mature."""
+    warm = _due(connection, trial, Stage.WARM, before[0], limit)
+    if warm:
+        _agree(connection, trial, warm)
+    due = _due(connection, trial, Stage.OPEN, before[1], limit)
+    if due:
+        _close(connection, trial, due)
+    return Step(len(due), limit in (len(warm), len(due)))
 
 
 def router_states(connection: Connection, trials: Sequence[int]) -> dict[int, list[RouterState]]:
@@ -105,7 +122,10 @@ def _agree(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
 
 
 def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
-    outcomes = latest_values(connection, trial.deployment, [unit.outcome_key for unit in units])
+    words = vocabulary(trial.registration)
+    told = latest_values(connection, trial.deployment, [unit.outcome_key for unit in units])
+    # Outcomes are a ModelDeployment's, and were checked against the trial that was the latest then: what this one cannot read is none.
+    outcomes = {key: value for key, value in told.items() if words.holds(value)}
     added: dict[int, Increments] = defaultdict(Counter)
     policy = trial.policy
     for case, count in _cases(connection, trial, units, outcomes).items():

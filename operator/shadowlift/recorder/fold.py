@@ -16,6 +16,7 @@ MAX_TOKENS = 32  # per map; one shipper bug or a free-text prediction must not g
 _OVERFLOW = {"reasons": "Other"}  # of the other maps: ""
 _HISTOGRAMS = frozenset({"differences", "worst_differences", "best_differences", "spread"})  # bounded by their scale
 OUT_OF_RANGE = "OutOfRange"
+NOT_A_NUMBER = "WrongType"
 _ANSWER_BINS = 8  # of a numeric answer, where label rates are compared between served answers
 
 Increments = Counter[tuple[str, str | None]]  # (field of EpochCounters, key where the field is a map) -> how much more
@@ -62,9 +63,13 @@ def admitted(pair: Pair, loss: Loss | None) -> Pair:
 
 
 def _admitted(side: Side, loss: Loss) -> Side:
-    if side.status is not RowStatus.OK or (side.value is not None and loss.admits(float(side.value))):
+    if side.status is not RowStatus.OK:
         return side
-    return Side(RowStatus.UNREADABLE, reason=OUT_OF_RANGE)
+    try:
+        value = float(side.value or "")
+    except ValueError:  # of a shipper that reads otherwise than its trial says
+        return Side(RowStatus.UNREADABLE, reason=NOT_A_NUMBER)
+    return side if loss.admits(value) else Side(RowStatus.UNREADABLE, reason=OUT_OF_RANGE)
 
 
 def exclusion(pair: Pair) -> str | None:  # noqa: PLR0911 - an ordered list of rules

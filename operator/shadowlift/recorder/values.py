@@ -50,8 +50,11 @@ def vocabulary(registration: TrialRegistration) -> Vocabulary:
     """What the outcomes of a registered trial may be.
 
     Raises:
-        ValueError: the registration's objective and range do not go together.
+        ValueError: the registration's objective does not go with its range or its prediction type.
     """
+    numeric = registration.prediction_type is PredictionType.NUMBER
+    if numeric == (registration.objective is ObjectiveType.ACCURACY):
+        raise ValueError("predictionType must be Number with AbsoluteError or Brier, and another type with Accuracy")
     return Vocabulary(registration.prediction_type, _loss(registration))
 
 
@@ -85,8 +88,13 @@ def _number(value: OutcomeValue, loss: Loss) -> str:
     except OverflowError:  # an integer beyond all floats
         number = math.inf
     if not loss.admits(number):
-        raise ValueError(f"must be within objective.range, {loss.minimum:g} to {loss.maximum:g}")
+        raise ValueError(f"must be within objective.range, {_plainly(loss.minimum)} to {_plainly(loss.maximum)}")
     return number_text(number)
+
+
+def _plainly(limit: float) -> str:
+    """As a person wrote it, with all its digits."""
+    return repr(limit).removesuffix(".0")
 
 
 def _text(value: OutcomeValue, declared: PredictionType) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from shadowlift.api.names import (
     ANNOTATION_CONFIG_VERSION,
-    ANNOTATION_PUBLISHED_AT,
     AUDIENCE,
     PORT_LIVE,
     PORT_SHIPPER,
@@ -44,10 +43,10 @@ def router_name(owner: Owner) -> str:
     return f"{owner.name}-router"
 
 
-def config_map(owner: Owner, files: dict[str, str], version: str, at: str) -> dict[str, Any]:
-    """The ConfigMap that routers mount whole; `at` is the time of its publication, RFC 3339."""
+def config_map(owner: Owner, files: dict[str, str], version: str) -> dict[str, Any]:
+    """The ConfigMap that routers mount whole."""
     metadata = owner.metadata(router_name(owner), COMPONENT)
-    metadata["annotations"] = {ANNOTATION_CONFIG_VERSION: version, ANNOTATION_PUBLISHED_AT: at}
+    metadata["annotations"] = {ANNOTATION_CONFIG_VERSION: version}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files}
 
 

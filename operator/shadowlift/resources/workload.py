@@ -14,6 +14,7 @@ DRAIN_SECONDS = 8
 STOP_SECONDS = 34  # as the routers
 PROGRESS_SECONDS = 120  # without a pod becoming ready; then status says that a person should look
 COMPONENT = "workload"
+BENTO_CONTAINER = "bento"
 
 
 def resources_of(resources: Resources | None) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def _deployment(owner: Owner, name: str, bento: Bento, replicas: int) -> dict[st
 def _pod(bento: Bento) -> dict[str, Any]:
     probe = {"httpGet": {"path": "/readyz", "port": bento.port}}
     container = {
-        "name": "bento",
+        "name": BENTO_CONTAINER,
         "image": bento.image,
         "ports": [{"name": "http", "containerPort": bento.port, "protocol": "TCP"}],
         "env": [

@@ -40,7 +40,7 @@ def decide(observed: Observed, now: float) -> Plan:
         return Plan(status=stuck(observed.resource, "InvalidSpec", spec, now))  # what serves stays as it is
     world = World(observed, spec, now)
     trial = world.open_trial.uid if world.open_trial else None
-    record = next((record for transition in TRANSITIONS if (record := transition(world)) is not None), None)
+    record = world.unwritten_end or next((found for look in TRANSITIONS if (found := look(world)) is not None), None)
     step = Step(phase_of(world), record=record) if record else STEPS[phase_of(world)](world)
     if step.record is not None:
         return Plan(status=report(world, step), records=(step.record,), requeue_after=0.0, watch_trial=trial)
@@ -65,6 +65,8 @@ def phase_of(world: World) -> Phase:  # noqa: PLR0911 - one line for each way a 
     if world.spec.paused:
         return Phase.PAUSED
     trial = world.trial
+    if world.is_over:
+        return Phase.SHADOWING  # its step ends it, whatever else is in the way
     if trial is None:
         return Phase.PROMOTED if _serves_proven(world) else Phase.PENDING
     if trial.end is None:

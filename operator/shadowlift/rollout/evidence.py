@@ -45,19 +45,20 @@ def case(terms: TrialTerms, baseline: Baseline, epoch: EpochCounters, *, last: b
     """The engine's question: frozen test and counts, under the policy for outcomes that never came.
 
     Worst: without an outcome a pair counts at its worst for promotion and at its best for harm, whatever made it missing. AtRandom:
-    left out. Value: the recorder has folded them with the stated value, so none is left.
+    as a tie for promotion and at its best for harm. Leaving such pairs out altogether would be wrong, since pairs that agree are never
+    missing: with one outcome in ten a candidate at its target would look like a tenth of it, and be given up. Value: the recorder has
+    folded them with the stated value, so none is left.
     """
     missing, test = Missing(terms.missing), PairedTest.from_json(baseline.test)
     if terms.objective == ObjectiveType.ACCURACY.value:
         plain = PairedCounts(wins=epoch.wins, losses=epoch.losses, ties=epoch.ties)
-        silent = 0 if missing is Missing.AT_RANDOM else epoch.unlabelled
-        worst, best = PairedCounts(losses=silent), PairedCounts(wins=silent)
-        return Case(test, plain + worst, plain + best, last)
-    known = Differences.from_json(epoch.differences)
-    if missing is Missing.AT_RANDOM:
-        return Case(test, known, known, last)
-    low, high = Differences.from_json(epoch.worst_differences), Differences.from_json(epoch.best_differences)
-    return Case(test, known + low, known + high, last)
+        silent = epoch.unlabelled
+        careful = PairedCounts(ties=silent) if missing is Missing.AT_RANDOM else PairedCounts(losses=silent)
+        return Case(test, plain + careful, plain + PairedCounts(wins=silent), last)
+    known, best = Differences.from_json(epoch.differences), Differences.from_json(epoch.best_differences)
+    worst = Differences.from_json(epoch.worst_differences)
+    careful_losses = Differences.ties(worst.n) if missing is Missing.AT_RANDOM else worst
+    return Case(test, known + careful_losses, known + best, last)
 
 
 def signed(value: float) -> str:

@@ -67,7 +67,6 @@ class Published:
     number: int
     intent: RouterIntent
     fresh: bool  # its files are what this operator would write for this intent
-    at: float = 0.0  # when it was published, unix seconds; 0: long ago
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,9 @@ class Routers:
 
     published: Published | None  # None: no ConfigMap yet
     pods: tuple[RouterPod, ...] = ()
+    agreed_since: float | None = (
+        None  # when this operator first saw that all have loaded it, unix seconds; None: they have not
+    )
 
     @property
     def ready(self) -> tuple[RouterPod, ...]:
@@ -116,6 +118,7 @@ class Observed:
     routers: Routers = field(default_factory=lambda: Routers(None))
     evidence: EvidenceView = field(default_factory=lambda: EvidenceView(None))
     taken: tuple[str, ...] = ()  # "Kind/name" of objects that stand where ours should and are not ours
+    undecided: Record | None = None  # an end that a cycle reached and could not write: evidence is not asked again
 
 
 Manifest = dict[str, Any]

@@ -56,7 +56,7 @@ def report(world: World, step: Step) -> Status:
     )  # fmt: skip
 
 
-def refused(status: Status, resource: Resource, problem: InvalidInput, now: float) -> Status:
+def refused(status: Status, resource: Resource, problem: Exception, now: float) -> Status:
     """The plan was right as far as we know, and somebody who knows more refuses it: only a person can help."""
     stalled = _stalled(resource, "Refused", problem, now)
     others = [condition for condition in status.conditions if condition.type != ConditionType.STALLED.value]
@@ -76,7 +76,7 @@ def stuck(resource: Resource, reason: str, problem: InvalidInput, now: float) ->
     return before.model_copy(update={"observed_generation": resource.generation, "conditions": dated})
 
 
-def _stalled(resource: Resource, reason: str, problem: InvalidInput, now: float) -> Condition:
+def _stalled(resource: Resource, reason: str, problem: Exception, now: float) -> Condition:
     return Condition(
         type=ConditionType.STALLED.value, status="True", reason=reason, message=str(problem)[:MESSAGE_LENGTH],
         observed_generation=resource.generation, last_transition_time=stamp(now),
@@ -84,23 +84,26 @@ def _stalled(resource: Resource, reason: str, problem: InvalidInput, now: float)
 
 
 def _serving(world: World) -> Serving:
-    """What the routers do, not what they should do: told by the configuration that they have loaded last, as far as known."""
-    intent = world.intent
-    target, reason, record = world.current, "ByDefault", None
-    promotion = world.promotion
-    for choice in (world.promoted, world.challenger):
-        if (
-            choice is not None
-            and intent is not None
-            and intent.serve == "candidate"
-            and intent.candidate == choice.upstream
-        ):
-            target, reason = choice, "ServeOverride"
-            if promotion is not None and choice is world.promoted:
-                reason, record = "Promoted", promotion.record.suffix
-            break
-    if target is world.current:
-        reason = _why_current(world)
+    """What the routers do, not what they should do: until all have loaded a configuration, what they did before."""
+    before = world.observed.resource.status
+    if (
+        before is not None
+        and before.serving is not None
+        and world.observed.routers.ready
+        and not world.observed.routers.agreed
+    ):
+        return before.serving
+    return _published_serving(world)
+
+
+def _published_serving(world: World) -> Serving:
+    intent, promotion = world.intent, world.promotion
+    answering = intent.candidate if intent is not None and intent.serve == "candidate" else None
+    choices = (world.promoted, world.challenger, world.proven_as(answering))
+    target = next((one for one in choices if one is not None and one.upstream == answering), world.current)
+    reason, record = _why_current(world) if target is world.current else "ServeOverride", None
+    if promotion is not None and target is world.promoted:
+        reason, record = "Promoted", promotion.record.suffix
     before = world.observed.resource.status
     same = (
         before is not None
@@ -206,7 +209,8 @@ def _ready(world: World) -> Condition:
     gone = (current_exists(world) if world.serving is world.current else None) or routers_are_ready(world)
     if gone is not None:
         return _condition(world, ConditionType.READY, "False", gone.reason, gone.message)
-    if not world.moved:
+    seen = _serving(world)
+    if not world.moved or (seen.name, seen.workload) != (world.serving.name, world.serving.workload):
         return _condition(world, ConditionType.READY, "False", "Moving", f"traffic is moving to {world.serving.name}")
     return _condition(world, ConditionType.READY, "True", "Serving", f"{world.serving.name} answers live requests")
 

@@ -7,18 +7,29 @@ from shadowlift.resources.router.config import config_version, router_files
 from shadowlift.resources.router.intent import RouterIntent, TrialRoute
 from shadowlift.resources.router.steps import next_intent
 from shadowlift.resources.routers import config_map, router_name
-from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.observed import Published
 from shadowlift.rollout.plan import RouterUpdate
 from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
-LOADING_S = 5.0
+IN_FLIGHT_S = 5.0  # for what else a request may wait for before its try begins
 
 
 def desired(world: World, step: Step) -> RouterIntent:
-    """What the routers should do in the end."""
+    """What the routers should do in the end, as far as it can be done.
+
+    While a new spec.current cannot be reached, who answers now goes on: Envoy would take a name without endpoints for a cluster
+    that is ready, and the old processes are alive.
+    """
+    wish, intent = _wish(world, step), world.intent
+    if intent is None or wish.current == intent.current or current_exists(world) is None:
+        return wish
+    stays = {"current": intent.current, "candidate": intent.candidate, "serve": intent.serve}
+    return wish.model_copy(update={**stays, "shadow": None, "trial": None})
+
+
+def _wish(world: World, step: Step) -> RouterIntent:
     serves_current = world.serving is world.current
     known = (
         world.mirroring or world.observed.evidence.registered
@@ -71,12 +82,13 @@ def update(world: World, step: Step) -> RouterUpdate | None:
             return None
         number = published.number + 1
     version = config_version(number, intent)
-    return RouterUpdate(config_map(world.owner, router_files(intent, version), version, stamp(world.now)), version)
+    return RouterUpdate(config_map(world.owner, router_files(intent, version), version), version)
 
 
 def _spare_is_idle(world: World, published: Published) -> bool:
-    """A request gives up on a candidate after one try; the routers have loaded what they were told within a few seconds."""
-    return world.now >= published.at + LOADING_S + world.try_timeout_ms / 1000
+    """Every router has sent nothing there for as long as a try may take."""
+    agreed, longest_ms = world.observed.routers.agreed_since, max(published.intent.spare_try_ms, world.try_timeout_ms)
+    return agreed is not None and world.now >= agreed + IN_FLIGHT_S + longest_ms / 1000
 
 
 def _name_is_taken(world: World) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from shadowlift.api.capture import Extraction
 from shadowlift.api.quantities import seconds
+from shadowlift.api.record import Record
 from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, Candidate, Spec
 from shadowlift.resources.identity import bento_identity, current_identity, frozen_hash, workload_name
 from shadowlift.resources.owner import Owner
@@ -135,6 +136,23 @@ class World:
         """The trial under way."""
         return self.trial if self.trial is not None and self.trial.end is None else None
 
+    def proven_as(self, upstream: Upstream | None) -> Target | None:
+        """Which candidate of an earlier trial runs there: it may still answer when spec and promotion name it no more."""
+        for record in self.observed.records:
+            if record.terms is not None and upstream is not None and self.host(record.terms.workload) == upstream.host:
+                return self.target_of_bento(record.terms.candidate, record.terms.bento)
+        return None
+
+    @property
+    def unwritten_end(self) -> Record | None:
+        """The end of the trial under way that an earlier cycle reached, where it could not be written yet."""
+        record = self.observed.undecided
+        return (
+            record
+            if record is not None and self.open_trial is not None and record.trial == self.open_trial.uid
+            else None
+        )
+
     @cached_property
     def serving(self) -> Target:
         """What should answer live requests now: an override, else the promotion in force, else current."""
@@ -196,6 +214,11 @@ class World:
         if self.open_trial is None or self.loaded_at is None:
             return None
         return self.loaded_at + self.open_trial.terms.deadline_s
+
+    @property
+    def is_over(self) -> bool:
+        """The time box of the trial under way has ended, and nothing says yet how."""
+        return self.deadline is not None and self.now >= self.deadline
 
     @property
     def try_timeout_ms(self) -> int:

@@ -159,6 +159,12 @@ class Differences(Histogram):
 
     points: ClassVar[tuple[float, ...]] = SIGNED
 
+    @classmethod
+    def ties(cls, n: int) -> Self:
+        """So many pairs without a difference."""
+        middle = len(cls.points) // 2
+        return cls((*(0,) * middle, n, *(0,) * middle))
+
     def mirrored(self) -> Self:
         """The same pairs seen from the other side."""
         return type(self)(self.amounts[::-1])

@@ -24,7 +24,7 @@ class AbsoluteError:
 
     def __post_init__(self) -> None:
         """Refuse what is no range."""
-        if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum):
+        if not (math.isfinite(self.minimum) and math.isfinite(self.largest) and self.minimum < self.maximum):
             raise ValueError(f"minimum must be below maximum, both finite; got {self.minimum!r} and {self.maximum!r}")
 
     @property

@@ -67,7 +67,7 @@ def owner(cluster: Cluster, namespace: str) -> Owner:
 def _everything(owner: Owner) -> list[Manifest]:
     """One of each kind that the operator makes, as it makes them."""
     return [
-        config_map(owner, {"a": "b"}, "1-00000000", "2027-01-15T08:00:00.000Z"),
+        config_map(owner, {"a": "b"}, "1-00000000"),
         *router_manifests(owner, Router(replicas=2), 8080, RouterSettings("shadowlift.invalid/none:1")),
         *workload_manifests(owner, "confined-candidate", Bento(image="shadowlift.invalid/none:1"), 2),
         {
@@ -83,7 +83,7 @@ def _everything(owner: Owner) -> list[Manifest]:
 @pytest.fixture(scope="module")
 def confined(operator: Caller, owner: Owner) -> Caller:
     """The operator, once its policies are in force: the API server learns of them a moment after they were made."""
-    stray = _without_owner(config_map(owner, {}, "1-00000000", "2027-01-15T08:00:00.000Z"))
+    stray = _without_owner(config_map(owner, {}, "1-00000000"))
     wait_for("the policies", lambda: NOT_OWNED in _create(operator, stray).message, SECONDS)
     return operator
 
@@ -278,10 +278,7 @@ def test_rights_that_it_does_not_have(confined: Caller, namespace: str, what: st
 @pytest.mark.usefixtures("confined")
 def test_nobody_else_is_confined(cluster: Cluster, owner: Owner) -> None:
     """The policies speak of the operator's account alone."""
-    assert (
-        _create(Caller(cluster), _without_owner(config_map(owner, {}, "1-00000000", "2027-01-15T08:00:00.000Z")))
-        == TAKEN
-    )
+    assert _create(Caller(cluster), _without_owner(config_map(owner, {}, "1-00000000"))) == TAKEN
 
 
 @pytest.mark.usefixtures("confined")

@@ -49,7 +49,7 @@ CASES: dict[str, Callable[[], Manifests]] = {
     "workload-at-zero": lambda: workload({"image": "registry.example/triage:logreg-1"}, 0),
     "router": lambda: router({}),
     "router-with-everything": lambda: router(FULL_ROUTER, 80, RouterSettings("registry.example/shadowlift:0.1.0", "Never")),
-    "configuration": lambda: [config_map(OWNER, {"lds.yaml": "{}", "shipper.json": "{}"}, "3-0a1b2c3d", "2027-01-15T08:00:00.000Z")],
+    "configuration": lambda: [config_map(OWNER, {"lds.yaml": "{}", "shipper.json": "{}"}, "3-0a1b2c3d")],
     "records": records,
 }  # fmt: skip
 

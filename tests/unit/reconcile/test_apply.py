@@ -1,12 +1,13 @@
 """The order of effects on the cluster, and what each write does when it is refused."""
 
+import contextlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shadowlift.api.names import ANNOTATION_REFRESH
-from shadowlift.errors import Conflict, InvalidInput, Unavailable
+from shadowlift.errors import Conflict, InvalidInput, Refused, Unavailable
 from shadowlift.rollout.decide import decide
 from tests.support.world import BETTER, KEY, NAMESPACE, WORSE, World, shadowing, spec
 
@@ -34,7 +35,7 @@ async def test_a_verdict_is_durable_before_its_effect():
     world.count(1, **BETTER)
     await world.cycle()
     writes = [write for write in world.cluster.writes if not write.startswith("event")]
-    assert [write.split("-")[-1] for write in writes] == ["promoted", "status triage"]
+    assert [write.split("-")[-1] for write in writes] == ["end", "status triage"]
     assert writes[0].startswith("create ControllerRevision/")
 
 
@@ -209,7 +210,7 @@ async def test_the_recorder_gets_a_copy_of_each_decision():
     world = await shadowing()
     world.count(1, **BETTER)
     await world.settle()
-    assert [name.rsplit("-", 1)[1] for name in world.recorder.records] == ["started", "counting", "promoted"]
+    assert [name.rsplit("-", 1)[1] for name in world.recorder.records] == ["started", "counting", "end"]
 
 
 async def test_a_recorder_that_is_down_does_not_stop_a_decision():
@@ -247,3 +248,75 @@ async def test_a_write_that_is_refused_ends_the_cycle_and_loses_nothing():
     world.cluster.create = create  # type: ignore[method-assign]
     await world.settle()
     assert world.status["phase"] == "Promoted"
+
+
+async def test_a_trial_has_one_end_whoever_writes_it():
+    """The first POST took effect and its answer was lost; the evidence moved on: what stands is the first."""
+    world = await shadowing()
+    world.count(1, **WORSE)
+    create = world.cluster.create
+
+    async def unheard(manifest: dict[str, Any]) -> dict[str, Any]:
+        await create(manifest)
+        raise Unavailable("no answer within 10 s")
+
+    world.cluster.create = unheard  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await world.cycle()
+    world.cluster.create = create  # type: ignore[method-assign]
+    world.restart()
+    world.count(1, **BETTER)
+    await world.settle()
+    ends = [name for kind, _, name in world.cluster.objects if kind == "ControllerRevision" and name.endswith("-end")]
+    assert len(ends) == 1
+    assert (world.status["phase"], world.status["serving"]["name"]) == ("Rejected", "current")
+
+
+async def test_an_end_that_could_not_be_written_is_not_concluded_again():
+    """The API server is away while evidence grows: one look was made, and it stands."""
+    world = await shadowing()
+    world.count(1, **WORSE)
+    create = world.cluster.create
+
+    async def away(_: dict[str, Any]) -> dict[str, Any]:
+        raise Unavailable("no answer")
+
+    world.cluster.create = away  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await world.cycle()
+    world.count(1, **BETTER)
+    with pytest.raises(Unavailable):
+        await world.cycle()
+    world.cluster.create = create  # type: ignore[method-assign]
+    await world.settle()
+    assert (world.status["phase"], world.status["serving"]["name"]) == ("Rejected", "current")
+
+
+async def test_a_recorder_that_refuses_us_does_not_hold_the_traffic():
+    """A roll-back while it says 403: traffic goes back, and the status says what a person must mend."""
+    world = await shadowing()
+    world.count(1, **BETTER)
+    await world.settle()
+    world.user_applies(spec(candidates=[{"name": "boost", "bento": {"image": "boost:1", "replicas": 2}}]))
+    await world.settle()
+    world.restart()
+
+    async def refuses(_: Any) -> None:
+        raise Refused("the recorder does not know this account")
+
+    world.recorder.register = refuses  # type: ignore[method-assign]
+    world.user_applies(
+        spec(candidates=[{"name": "boost", "bento": {"image": "boost:1", "replicas": 2}}], serve="Current")
+    )
+    for _ in range(8):
+        with contextlib.suppress(Refused):
+            await world.cycle()
+        world.kubelet()
+        world.clock.time += 0.5
+    assert world.served[-1].startswith("rules")
+    assert condition(world, "Stalled")["reason"] == "Refused"
+    assert "does not know this account" in condition(world, "Stalled")["message"]
+
+
+def condition(world: World, kind: str) -> dict[str, Any]:
+    return dict(next(item for item in world.status["conditions"] if item["type"] == kind))

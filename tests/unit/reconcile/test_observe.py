@@ -9,7 +9,6 @@ from shadowlift.api.capture import LoadedConfig
 from shadowlift.api.ledger import TrialCounters
 from shadowlift.api.names import (
     ANNOTATION_CONFIG_VERSION,
-    ANNOTATION_PUBLISHED_AT,
     KIND,
     LABEL_COMPONENT,
     LABEL_OWNER,
@@ -24,7 +23,7 @@ from shadowlift.resources.records import record_manifest
 from shadowlift.resources.router.config import config_version, router_files
 from shadowlift.resources.routers import RouterSettings, config_map
 from shadowlift.rollout.observed import Observed
-from tests.support.world import spec
+from tests.support.world import ManualClock, spec
 from tests.unit.rollout.given import OWNER, counting
 from tests.unit.rollout.tale import tell
 
@@ -50,7 +49,7 @@ def pod(name: str, component: str = "router", *, ready: bool = True, restarts: i
     status: Object = {
         "podIP": "10.0.0.1",
         "conditions": [{"type": "Ready", "status": str(ready)}],
-        "containerStatuses": [{"imageID": "sha256:a", "restartCount": restarts}],
+        "containerStatuses": [{"name": "bento", "imageID": "sha256:a", "restartCount": restarts}],
         **more.pop("status", {}),
     }
     return owned("Pod", name, component, status=status, **more)
@@ -60,7 +59,7 @@ def published(number: int = 1) -> Object:
     life = counting()
     assert life.published is not None
     version = config_version(number, life.published.intent)
-    return {**config_map(OWNER, router_files(life.published.intent, version), version, "2027-01-15T08:00:00.000Z")}
+    return {**config_map(OWNER, router_files(life.published.intent, version), version)}
 
 
 class Routers:
@@ -82,8 +81,8 @@ class Desk:
     """A store to fill and an observer to ask."""
 
     def __init__(self, *objects: Object) -> None:
-        self.store, self.memory, self.pods = Store(), Memory(), Routers()
-        self.observer = Observer(self.store, self.memory, self.pods)
+        self.store, self.memory, self.pods, self.clock = Store(), Memory(), Routers(), ManualClock()
+        self.observer = Observer(self.store, self.memory, self.pods, self.clock)
         for obj in (resource(), *objects):
             self.store.put(obj)
 
@@ -181,19 +180,25 @@ def test_a_published_configuration_knows_whether_it_is_fresh():
     read = read_published(obj)
     assert (read.number, read.version.split("-")[0], read.fresh) == (7, "7", True)
     obj["data"]["cds.yaml"] += " "
-    assert read.at == 1_800_000_000
     stale = read_published(obj)
     assert (stale.intent, stale.fresh) == (read.intent, False)
 
 
-@pytest.mark.parametrize("at", [None, "", "yesterday"])
-def test_a_configuration_without_a_time_is_an_old_one(at: str | None):
-    """Written by an earlier version: nothing hangs in it any more."""
-    obj = published()
-    obj["metadata"]["annotations"].pop(ANNOTATION_PUBLISHED_AT)
-    if at is not None:
-        obj["metadata"]["annotations"][ANNOTATION_PUBLISHED_AT] = at
-    assert read_published(obj).at == 0
+async def test_agreement_is_timed_from_when_it_was_first_seen():
+    """A router that falls behind begins it anew: until then it may still send where the others do not any more."""
+    desk = Desk(published(), pod("triage-router-1"))
+    version = published()["metadata"]["annotations"][ANNOTATION_CONFIG_VERSION]
+    assert (await desk.look()).routers.agreed_since is None
+    desk.pods.answer = loaded(version)
+    began = desk.clock.time
+    assert (await desk.look()).routers.agreed_since == began
+    desk.clock.time += 30
+    assert (await desk.look()).routers.agreed_since == began
+    desk.store.put(pod("triage-router-2", uid="late"))
+    desk.pods.answer = Unavailable("nobody there")
+    assert (await desk.look()).routers.agreed_since is None
+    desk.pods.answer = loaded(version)
+    assert (await desk.look()).routers.agreed_since == began + 30
 
 
 @pytest.mark.parametrize(
@@ -239,12 +244,20 @@ def workload_pod(n: int, ready: bool = True, waiting: str | None = None, unsched
     status: Object = {}
     if waiting is not None:
         state = {"waiting": {"reason": waiting, "message": "as told"}}
-        status["containerStatuses"] = [{"imageID": "", "restartCount": 0, "state": state}]
+        status["containerStatuses"] = [{"name": "bento", "imageID": "", "restartCount": 0, "state": state}]
     if unschedulable is not None:
         status["conditions"] = [{"type": "PodScheduled", "status": "False", "message": unschedulable}]
     return pod(
         f"a-{n}", "workload", ready=ready and waiting is None, labels={LABEL_WORKLOAD: "triage-a"}, status=status
     )
+
+
+def test_a_container_that_somebody_put_beside_the_bento_is_not_its_image():
+    """A mesh injects its own: the trial is about the bento."""
+    beside = workload_pod(0)
+    beside["status"]["containerStatuses"].append({"name": "proxy", "imageID": "sha256:proxy", "restartCount": 0})
+    view = read_workload({"metadata": {"name": "triage-a"}, "spec": {"replicas": 1}}, [beside])
+    assert (view.ready, view.images) == (1, {"sha256:a"})
 
 
 def test_long_trouble_is_cut():

@@ -41,6 +41,15 @@ def test_every_fault_is_named_by_its_place(outcomes: Any, fields: list[str]) -> 
     assert [fault.field for fault in error.value.faults] == fields
 
 
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "null", "[]", "{}"])
+def test_a_value_of_no_type_is_told_what_values_there_are(value: str) -> None:
+    """One remedy, whatever the trial declares; not the first type that was tried."""
+    with pytest.raises(Faulty) as error:
+        parse(OutcomesIn, f'{{"outcomes": [{{"key": "a", "value": {value}}}]}}'.encode())
+    (fault,) = error.value.faults
+    assert fault.message == "must be a JSON string, boolean, integer or finite number, as prediction.type says"
+
+
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"x"', b"7"])
 def test_json_of_another_shape(body: bytes) -> None:
     """It is a fault of the body as a whole."""

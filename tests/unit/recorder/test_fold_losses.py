@@ -109,6 +109,8 @@ def test_a_stated_value_stands_for_the_outcome_that_did_not_come() -> None:
     """Silence means no delay, if the user says so."""
     seen = folded(Pair(says(60.0), says(0.0)), None, Policy(Missing.VALUE, "0", MINUTES))
     assert (only(seen.differences), seen.wins, seen.unlabelled) == (0.25, 1, 0)
+    silent = folded(Pair(says(0.0), None), None, Policy(Missing.VALUE, "0", MINUTES))
+    assert (only(silent.differences), silent.losses, silent.unlabelled) == (-1.0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -140,5 +142,8 @@ def test_a_histogram_has_room_for_its_whole_scale() -> None:
 
 def test_label_rates_are_compared_by_coarse_answers() -> None:
     """Under AtRandom labels are compared between served answers; eighths of the range, since no two numbers are alike."""
-    seen = folded(Pair(says(0.0), says(50.0)), "0.0", Policy(Missing.AT_RANDOM, loss=MINUTES))
-    assert seen.labelled_by_answer == {"2/8": 1}
+    policy = Policy(Missing.AT_RANDOM, loss=MINUTES)
+    assert folded(Pair(says(20.0), says(50.0)), "0.0", policy).labelled_by_answer == {
+        "3/8": 1
+    }  # 80 of 240 is 2.67 eighths
+    assert folded(Pair(says(20.0), says(50.0)), None, policy).unlabelled_by_answer == {"3/8": 1}

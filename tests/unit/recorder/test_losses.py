@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from shadowlift.api.ledger import EpochCounters
+from shadowlift.api.ledger import EpochCounters, RowStatus
 from shadowlift.api.objective import Missing, ObjectiveType, PredictionType
 from shadowlift.errors import InvalidInput
 from shadowlift.recorder.problems import Faulty
@@ -141,3 +141,54 @@ def test_other_trials_are_folded_as_ever(minutes: World) -> None:
     minutes.ship([live("a", trial=TRIAL), shadow("a", trial=TRIAL)])
     minutes.mature()
     assert (minutes.epoch().unlabelled, minutes.epoch().worst_differences) == (1, {})
+
+
+@pytest.mark.parametrize(
+    "first", [MINUTES, {"prediction_type": PredictionType.NUMBER, "objective": ObjectiveType.BRIER}]
+)
+def test_an_outcome_that_an_older_trial_cannot_read_is_none_for_it(world: World, first: dict) -> None:
+    """The objective was changed while units were open; a late outcome comes in the new words. Nobody else waits for that."""
+    world.register(uid=UID, **first)
+    world.ship(pair("a", 0.5, 0.25))
+    world.register(uid="trial-0003")
+    world.outcomes(("a", "late"))
+    world.mature()
+    assert (world.counters(UID).open, counted(world).unlabelled) == (0, 1)
+
+
+def test_an_outcome_outside_an_older_range_is_none_for_it(world: World) -> None:
+    """A crash is never cheaper than the largest loss: what the range does not hold is not cut to fit."""
+    world.register(uid=UID, **(MINUTES | {"maximum": 2000.0}))
+    world.outcomes(("a", 1500))
+    world.register(uid="trial-0003", **MINUTES)
+    world.ship([live("a", "170.0", trial="trial-0003"), shadow("a", None, trial="trial-0003", status=RowStatus.FAILED)])
+    world.mature()
+    seen = world.epoch(uid="trial-0003")
+    assert (seen.wins, seen.unlabelled, seen.differences) == (0, 1, {})
+
+
+@pytest.mark.parametrize("text", ["abc", ""])
+def test_a_row_that_is_no_number_stops_nobody(minutes: World, text: str) -> None:
+    """Whatever a shipper sends: it is that side's fault, and other units close."""
+    minutes.ship([live("a", "1.0", trial=UID), shadow("a", text, trial=UID), *pair("b", 2.0, 1.0)])
+    minutes.outcomes(("a", 1), ("b", 1))
+    minutes.mature()
+    assert (minutes.counters(UID).open, counted(minutes).losses, counted(minutes).wins) == (0, 1, 1)
+    assert counted(minutes).reasons == {"WrongType": 1}
+
+
+def test_the_chance_is_the_units_own_where_it_has_a_name(minutes: World) -> None:
+    """Counted once per unit: its first request's id is chance, its name is not."""
+    minutes.ship([live("a", "30.0", trial=UID, unit="u1"), shadow("a", "12.5", trial=UID, unit="u1")])
+    minutes.outcomes(("a", 10))
+    minutes.mature()
+    difference = AbsoluteError(-60.0, 180.0).difference(30.0, 12.5, 10.0)
+    assert counted(minutes).differences == {str(place(difference, SIGNED, dither(f"{UID}/u1"))): 1}
+
+
+def test_the_spread_is_the_larger_of_both_bounds(minutes: World) -> None:
+    """A candidate that failed can be worse by the whole range, and better by none."""
+    rows = [live("a", "60.0", trial=UID, epoch=0), shadow("a", None, trial=UID, epoch=0, status=RowStatus.FAILED)]
+    minutes.ship(rows)
+    minutes.mature()
+    assert minutes.epoch(0, UID).spread == {str(len(SIGNED) - 1): 1}

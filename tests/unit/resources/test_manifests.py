@@ -17,11 +17,12 @@ from shadowlift.shipper.run import FINISH_SECONDS
 from tests.unit.rollout.tale import tell
 
 OWNER = Owner("triage", "clinic", "uid-1")
+NAMES = {"Started": "started", "Counting": "counting", "Promoted": "end"}
 RECORDS = tell(("Started", "t1"), ("Counting", "t1"), ("Promoted", "t1")).records
 ALL = [
     *workload_manifests(OWNER, "triage-a", Bento(image="logreg:1", replicas=2, port=3000), 2),
     *router_manifests(OWNER, Router(replicas=2), 8080, RouterSettings("shadowlift:1")),
-    config_map(OWNER, {"lds.yaml": "{}"}, "1-a", "2027-01-15T08:00:00.000Z"),
+    config_map(OWNER, {"lds.yaml": "{}"}, "1-a"),
     record_manifest(OWNER, RECORDS[0]),
 ]
 PODS = [item["spec"]["template"] for item in ALL if item["kind"] == "Deployment"]
@@ -142,10 +143,10 @@ def test_resources_are_what_was_written(given: dict[str, Any] | None, wanted: di
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.kind.value)
 def test_a_record_survives_its_object(record: Record):
-    """What was decided is what is read, by name of trial and kind: deciding twice meets the first object."""
+    """What was decided is what is read, by name of trial and kind, or end: deciding twice meets the first object."""
     obj = record_manifest(OWNER, record)
     assert read_record(obj) == record
-    assert obj["metadata"]["name"] == record_name(OWNER, record) == f"triage-t1-{record.kind.value.lower()}"
+    assert obj["metadata"]["name"] == record_name(OWNER, record) == f"triage-t1-{NAMES[record.kind.value]}"
     assert obj["revision"] == record.number
     assert record_manifest(OWNER, record) == obj
 

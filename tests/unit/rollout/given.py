@@ -60,6 +60,7 @@ class Life:
     taken: tuple[str, ...] = ()
     loads: bool = True  # routers load what is published
     starts: bool = True  # pods of workloads become ready
+    agreed: tuple[str, float] | None = None  # version that all routers have loaded, and since when
     last: Plan | None = None
 
     def copy(self) -> "Life":
@@ -84,12 +85,21 @@ class Life:
             recorder_url="http://recorder.:8080",
             workloads=dict(self.workloads),
             current_service=self.service,
-            routers=Routers(self.published, self.pods),
+            routers=self._routers(),
             evidence=EvidenceView(
                 self.ledger, self.counters.get(trial or "") if known else None, self.now, self.error, registered=known
             ),
             taken=self.taken,
         )
+
+    def _routers(self) -> Routers:
+        seen = Routers(self.published, self.pods)
+        version = self.published.version if self.published and seen.agreed else None
+        if version is None:
+            self.agreed = None
+        elif self.agreed is None or self.agreed[0] != version:
+            self.agreed = (version, self.now)
+        return replace(seen, agreed_since=self.agreed[1] if self.agreed else None)
 
     def world(self) -> World:
         """The facts derived from it."""
@@ -117,7 +127,7 @@ class Life:
         if plan.router is not None:
             intent = RouterIntent.model_validate_json(plan.router.config_map["data"]["intent.json"])
             number = int(plan.router.version.split("-")[0])
-            self.published = Published(plan.router.version, number, intent, fresh=True, at=self.now)
+            self.published = Published(plan.router.version, number, intent, fresh=True)
         if self.loads and self.published is not None:
             self.pods = tuple(replace(pod, loaded=self.published.version) for pod in self.pods)
         for name in plan.delete:

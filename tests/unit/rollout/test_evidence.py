@@ -49,7 +49,7 @@ def test_the_warm_up_epoch_is_left_out_by_its_number():
     ("missing", "promotion", "harm"),
     [
         (Missing.WORST, PairedCounts(3, 3, 6), PairedCounts(5, 1, 6)),
-        (Missing.AT_RANDOM, PairedCounts(3, 1, 6), PairedCounts(3, 1, 6)),
+        (Missing.AT_RANDOM, PairedCounts(3, 1, 8), PairedCounts(5, 1, 6)),
         (
             Missing.VALUE,
             PairedCounts(3, 3, 6),
@@ -58,7 +58,7 @@ def test_the_warm_up_epoch_is_left_out_by_its_number():
     ],
 )
 def test_what_an_outcome_that_did_not_come_counts_as(missing: Missing, promotion: PairedCounts, harm: PairedCounts):
-    """Worst: against the candidate in the promotion test and for it in the harm test. AtRandom: as if the pair were not."""
+    """Worst: against the candidate in the promotion test and for it in the harm test. AtRandom: a tie, and for it."""
     seen = case(terms(missing=missing.value), BASELINE, ONE)
     assert (seen.promotion, seen.harm) == (promotion, harm)
 
@@ -156,7 +156,7 @@ LOSS_BASELINE = BASELINE.model_copy(update={"test": LOSS_TEST.to_json()})
 
 @pytest.mark.parametrize(
     ("missing", "promotion", "harm"),
-    [("Worst", {"30": 4, "32": 5}, {"32": 5, "40": 4}), ("AtRandom", {"32": 5}, {"32": 5})],
+    [("Worst", {"30": 4, "32": 5}, {"32": 5, "40": 4}), ("AtRandom", {"32": 9}, {"32": 5, "40": 4})],
 )
 def test_a_missing_outcome_of_a_loss_counts_at_its_bounds(missing: str, promotion: dict, harm: dict):
     """Not as the largest loss there is: as the largest that the two predictions leave open."""

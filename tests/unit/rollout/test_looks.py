@@ -122,3 +122,29 @@ def test_without_a_cycle_every_look_counts() -> None:
     life = counting()
     life.count(1, EpochCounters(**BETTER))
     assert gates.cycles_are_whole(look(life)) is None
+
+
+@pytest.mark.parametrize("error", ["the recorder has not been asked yet", None])
+def test_an_operator_that_starts_at_the_deadline_looks_before_it_ends_anything(error: str | None) -> None:
+    """Nothing asked yet, or the trial not known yet: the exact look is made when the evidence is there."""
+    life = close_at_deadline()
+    seen, life.error = dict(life.counters), error
+    if error is None:
+        life.counters.clear()
+    assert life.settle().phase is Phase.SHADOWING
+    life.error, life.counters = None, seen
+    assert life.settle().phase is Phase.PROMOTED
+
+
+@pytest.mark.parametrize(("change", "phase"), [({"paused": True}, Phase.PAUSED), ({"serve": "logreg"}, Phase.EXPIRED)])
+def test_the_time_box_ends_whatever_a_person_holds(change: dict[str, Any], phase: Phase) -> None:
+    """Paused or overridden: what is proven by then is not promoted, and the trial is over all the same."""
+    life = close_at_deadline()
+    life.now -= 60
+    life.edit(**change)
+    life.settle()
+    life.now += 120
+    assert life.settle().phase is phase
+    assert life.records[-1].kind is RecordKind.EXPIRED
+    life.edit(paused=False, serve="Auto")
+    assert life.settle().phase is Phase.EXPIRED

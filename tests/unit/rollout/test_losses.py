@@ -158,3 +158,35 @@ def test_different_numbers_are_not_incomparable() -> None:
     life = counting(MINUTES)
     life.count(1, better().model_copy(update={"outcome_values": {"": 500}}))
     assert gates.values_compare(look(life)) is None
+
+
+def test_bars_are_frozen_in_parts_of_the_range() -> None:
+    """Half a minute of 240, and two: what the engine is asked."""
+    spec = {**MINUTES, "objective": {**MINUTES["objective"], "minimumLift": "0.5"}}
+    trial = counting(spec).world().history.trial()
+    assert trial is not None
+    assert trial.baseline is not None
+    frozen = PairedTest.from_json(trial.baseline.test)
+    assert (frozen.minimum_lift, frozen.target_lift) == (0.5 / 240, 2 / 240)
+
+
+def test_everything_shown_is_in_the_outcomes_units() -> None:
+    """Bounds and messages as well as the estimate."""
+    life = counting(MINUTES)
+    life.count(1, better())
+    seen, ruling = look(life).evidence, look(life).ruling
+    assert ruling is not None
+    assert ruling.evidence is not None
+    assert (seen.lower, seen.upper) == (f"{ruling.evidence.lower * 240:+.4f}", f"{ruling.evidence.upper * 240:+.4f}")
+    life.count(1, worse())
+    assert f"at most {ruling_of(life).upper * 240:+.4f} after" in judge(look(life)).message
+    life.count(1, EpochCounters(**COMMON, wins=30, losses=20, ties=50, differences={"28": 20, "36": 30, "32": 50}))
+    held = ruling_of(life)
+    assert f"lift +0.3750 within {held.lower * 240:+.4f} to {held.upper * 240:+.4f}" in judge(look(life)).message
+
+
+def ruling_of(life: Life) -> Any:
+    ruling = look(life).ruling
+    assert ruling is not None
+    assert ruling.evidence is not None
+    return ruling.evidence

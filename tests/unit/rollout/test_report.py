@@ -284,3 +284,34 @@ def test_mending_an_invalid_spec_does_not_forget_what_serves():
     assert life.status is not None
     assert life.status.serving is not None
     assert life.status.serving.name == "logreg"
+
+
+def test_who_serves_is_told_when_the_routers_do_it():
+    """A roll-back that no router has loaded yet has moved nobody, and Ready says so."""
+    life = promoted()
+    life.loads = False
+    life.edit(serve="Current")
+    for _ in range(6):
+        life.cycle()
+    assert life.status is not None
+    assert life.status.serving is not None
+    assert (life.status.serving.name, life.status.weight) == ("logreg", "100%")
+    ready = life.condition("Ready")
+    assert ready is not None
+    assert (ready.status, ready.reason) == ("False", "Moving")
+    life.loads = True
+    life.settle()
+    assert (life.status.serving.name, life.status.weight) == ("current", "0%")
+    assert life.condition("Ready").status == "True"  # type: ignore[union-attr]
+
+
+def test_ready_does_not_flicker_while_a_mirror_is_loaded():
+    """A swap that moves nobody leaves Ready true."""
+    life = counting()
+    life.loads = False
+    life.count(1, EpochCounters(wins=10, losses=90, ties=900, disagreements=100, labelled=100, booked=1000, live=1000))
+    for _ in range(6):
+        life.cycle()
+        ready = life.condition("Ready")
+        assert ready is not None
+        assert ready.status == "True"

@@ -10,6 +10,7 @@ from shadowlift.api.ledger import EpochCounters
 from shadowlift.resources.router.intent import RouterIntent
 from shadowlift.rollout import routing
 from shadowlift.rollout.decide import STEPS
+from shadowlift.rollout.observed import ServiceView
 from tests.support.world import BETTER, WORSE, spec
 from tests.unit.rollout.given import WARM, Life, counting, promoted, warming
 
@@ -236,3 +237,60 @@ def test_a_router_that_is_not_ready_is_not_waited_for():
     life.pods = (life.pods[0], replace(life.pods[1], loaded=None, ready=False))
     assert life.plan().refresh == ()
     assert life.world().observed.routers.agreed
+
+
+@pytest.mark.parametrize("how", ["a bento that is not ready", "a Service that is not there"])
+@pytest.mark.parametrize("served", ["candidate", "current"])
+def test_traffic_never_moves_to_a_current_that_is_not_there(served: str, how: str):
+    """A changed spec.current is prepared first: who answered goes on, and the status says what is awaited."""
+    life = promoted() if served == "candidate" else counting()
+    before = intent(life)
+    life.starts = False
+    if how == "a bento that is not ready":
+        life.edit(current={"bento": {"image": "next:1", "replicas": 2}})
+    else:
+        life.edit(current={"service": {"name": "typo", "port": 8080}})
+        life.service = None
+    for _ in range(30):
+        life.cycle()
+        assert (intent(life).current, intent(life).serve) == (before.current, before.serve)
+        assert intent(life).candidate == before.candidate or before.serve == "current"
+    ready = life.condition("Ready")
+    assert ready is not None
+    assert (ready.status, ready.reason) == ("False", "CurrentNotReady" if "bento" in how else "CurrentNotFound")
+    assert life.status is not None
+    assert life.status.serving is not None
+    assert life.status.serving.name == ("logreg" if served == "candidate" else "current")
+    life.starts, life.service = True, ServiceView("typo", frozenset({8080}))
+    life.settle()
+    assert intent(life).current != before.current
+    assert intent(life).serve == "current"
+
+
+def test_what_hung_under_a_longer_try_is_waited_for_by_that():
+    """The roll-back also shortens answerWithin: requests of before may still take what they were given."""
+    life = Life(spec=spec(answerWithin="60s"))
+    life.settle()
+    life.count(0, WARM)
+    life.settle()
+    life.count(1, EpochCounters(**BETTER))
+    life.settle()
+    life.edit(serve="Current", answerWithin="100ms", paused=True)
+    for _ in range(100):  # 50 seconds
+        life.cycle()
+    assert intent(life).spare
+    life.settle()
+    assert not intent(life).spare
+
+
+def test_what_left_is_kept_from_when_every_router_knows():
+    """Routers that load late send there until then: the wait begins with their word, not with the publication."""
+    life = promoted()
+    life.loads = False
+    life.edit(serve="Current")
+    for _ in range(80):  # 40 seconds
+        life.cycle()
+    life.loads = True
+    for _ in range(6):
+        life.cycle()
+    assert intent(life).spare

@@ -170,10 +170,13 @@ def test_a_verdict_is_written_once(counters: dict, end: str):
 
 
 def test_the_deadline_counts_from_loading_and_ends_a_silent_trial():
-    """No pair, no recorder: the time box ends it all the same, with the last look in the message."""
+    """No pair, no recorder: the time box ends it all the same, a little later, with the last look in the message."""
     life = warming()
     life.error = "the recorder does not answer"
     life.now += 3600
+    life.settle()
+    assert kinds(life) == ["Started"], "what nobody has looked at is given ten minutes"
+    life.now += 600
     life.settle()
     assert kinds(life) == ["Started", "Expired"]
     assert "EvidenceUnavailable: the recorder does not answer" in life.records[-1].message

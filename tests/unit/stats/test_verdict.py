@@ -176,6 +176,32 @@ class TestMissingOutcomes:
         )
 
 
+class TestTheExactLook:
+    """Once, at the deadline, with its own part of alpha and the pessimistic reading."""
+
+    TEST = with_rates(deadline_share=0.6)  # 0.03 for it
+
+    @pytest.mark.parametrize(
+        ("wins", "losses", "reason"),
+        [
+            (44, 26, Reason.LIFT_PROVEN_AT_DEADLINE),  # p = 0.021
+            (43, 27, Reason.NOT_ENOUGH_EVIDENCE),  # p = 0.036: within alpha, beyond its part
+        ],
+    )
+    def test_it_has_its_own_part_of_alpha(self, wins: int, losses: int, reason: Reason) -> None:
+        """And only when it is the last look."""
+        assert look(wins, losses, 1000, self.TEST, last=True).reason is reason
+        assert look(wins, losses, 1000, self.TEST).reason is Reason.NOT_ENOUGH_EVIDENCE
+        assert look(wins, losses, 1000, last=True).reason is Reason.NOT_ENOUGH_EVIDENCE
+
+    def test_missing_outcomes_count_against_the_candidate_there_too(self) -> None:
+        """Twenty disagreements without an outcome: as losses they are no proof, as wins they would be one."""
+        known = PairedCounts(30, 20, 1000)
+        case = Case(self.TEST, known + PairedCounts(losses=20), known + PairedCounts(wins=20), last=True)
+        assert rule(case).reason is Reason.NOT_ENOUGH_EVIDENCE
+        assert rule(dataclasses.replace(case, promotion=case.harm)).verdict is Verdict.PROMOTE
+
+
 class TestEvidence:
     """What travels with the decision."""
 

@@ -98,6 +98,7 @@ class RouterIntent(Model):
     try_timeout_ms: Annotated[int, Field(gt=0)]  # of a serving candidate: then current is asked as well
     recorder_url: str
     spare: tuple[Chain, ...] = ()
+    spare_try_ms: Annotated[int, Field(ge=0)] = 0  # the longest try that may still be under way to a spare chain
 
     @model_validator(mode="after")
     def _is_possible(self) -> "RouterIntent":

@@ -29,26 +29,34 @@ def next_intent(
     if desired.spare:
         raise ValueError("desired.spare: must be empty; what is kept beside is decided here")
     if published is None:
-        return _beside(_retreat(desired), desired.chains)
+        return _beside(_retreat(desired), desired.chains, 0)
     known = published.clusters if published_is_loaded else published.routed
     if desired.routed <= known:
         arrived = published_is_loaded and spare_is_idle and _alone(published) == desired
-        return desired if arrived else _beside(desired, published.chains)
+        return desired if arrived else _beside(desired, published.chains, _longest_try(published))
     retreat = _retreat(desired)
     leaves = published.serve == "candidate" and desired.serve == "current" and retreat.routed <= known
-    return _beside(retreat if leaves else _alone(published), (*published.chains, *desired.chains))
+    return _beside(
+        retreat if leaves else _alone(published), (*published.chains, *desired.chains), _longest_try(published)
+    )
 
 
 def _retreat(intent: RouterIntent) -> RouterIntent:
     """The same with all traffic on current and nothing beside it."""
-    return intent.model_copy(update={"serve": "current", "candidate": None, "shadow": None, "trial": None, "spare": ()})
+    return intent.model_copy(
+        update={"serve": "current", "candidate": None, "shadow": None, "trial": None, "spare": (), "spare_try_ms": 0}
+    )
 
 
 def _alone(intent: RouterIntent) -> RouterIntent:
-    return intent.model_copy(update={"spare": ()})
+    return intent.model_copy(update={"spare": (), "spare_try_ms": 0})
 
 
-def _beside(intent: RouterIntent, chains: tuple[Chain, ...]) -> RouterIntent:
+def _longest_try(published: RouterIntent) -> int:
+    return max(published.try_timeout_ms, published.spare_try_ms)
+
+
+def _beside(intent: RouterIntent, chains: tuple[Chain, ...], longest_try_ms: int) -> RouterIntent:
     """`intent` with those chains kept spare whose clusters it does not know itself, in their order."""
     spare: list[Chain] = []
     have = set(intent.clusters)
@@ -56,4 +64,4 @@ def _beside(intent: RouterIntent, chains: tuple[Chain, ...]) -> RouterIntent:
         if not chain.clusters <= have:
             spare.append(chain)
             have |= chain.clusters
-    return intent.model_copy(update={"spare": tuple(spare)})
+    return intent.model_copy(update={"spare": tuple(spare), "spare_try_ms": longest_try_ms if spare else 0})

@@ -12,11 +12,16 @@ from shadowlift.rollout.evidence import unit_of_lift
 from shadowlift.rollout.gates import WARM_UP_PAIRS, Look, judge
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
+from shadowlift.rollout.steps.pending import LOOK_AGAIN
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
 from shadowlift.stats import paired
 from shadowlift.stats.counts import Differences
 from shadowlift.stats.terms import PairedTest, Rates
+
+UNKNOWN_GRACE_S = 600.0
+"""How long after its deadline a trial waits for a look at its evidence: an operator or recorder that has just been started anew, or is
+away for a moment, must not make an end of what nobody has looked at."""
 
 VERDICT_RECORDS = {VerdictKind.PROMOTE: RecordKind.PROMOTED, VerdictKind.REJECT: RecordKind.REJECTED}
 
@@ -43,19 +48,24 @@ def shadowing(world: World) -> Step:
     return _ended_by_deadline(world, trial, look, verdict)
 
 
+def expired(world: World, trial: TrialHistory, look: Look | None, last: Verdict) -> Record:
+    """The end of a trial whose deadline came before a verdict; `last` is what was said last."""
+    message = f"the deadline came before a verdict; the last look said {last.kind.value}/{last.reason}: {last.message}"
+    return Record(
+        kind=RecordKind.EXPIRED, number=world.history.next_number, trial=trial.uid, candidate=trial.terms.candidate,
+        reason="Deadline", message=message[:512], at=stamp(world.now),
+        evidence=look.evidence if look else None, coverage=look.coverage if look else None, case=_case(look) if look else None,
+    )  # fmt: skip
+
+
 def _ended_by_deadline(world: World, trial: TrialHistory, look: Look | None, verdict: Verdict) -> Step:
     evidence, coverage = (look.evidence, look.coverage) if look else (None, None)
     deadline = world.deadline
     record = None
-    if deadline is not None and world.now >= deadline:
-        message = f"the deadline came before a verdict; the last look said {verdict.kind.value}/{verdict.reason}: {verdict.message}"
-        record = Record(
-            kind=RecordKind.EXPIRED, number=world.history.next_number, trial=trial.uid, candidate=trial.terms.candidate,
-            reason="Deadline", message=message[:512], at=stamp(world.now), evidence=evidence, coverage=coverage,
-            case=_case(look) if look else None,
-        )  # fmt: skip
+    if deadline is not None and world.now >= deadline + (0.0 if look else UNKNOWN_GRACE_S):
+        record = expired(world, trial, look, verdict)
     blocked = Blocked(verdict.reason, verdict.message) if verdict.kind is VerdictKind.ERROR else None
-    wait = max(0.1, deadline - world.now) if deadline is not None else None
+    wait = None if deadline is None else max(0.1, deadline - world.now) if world.now < deadline else LOOK_AGAIN
     return Step(
         Phase.SHADOWING, record=record, mirror=True, register=True, blocked=blocked,
         verdict=verdict, evidence=evidence, coverage=coverage, requeue_after=wait,
