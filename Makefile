@@ -52,7 +52,7 @@ component: venv ## real Envoy, recorder and SQLite on loopback; the operator's w
 e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
 	dev/e2e.sh
 
-endurance: ## trials that take too long for every change: a full spool, every example (the local cluster)
+endurance: ## trials too long for every change: a full spool, minutes and probabilities, every example (the local cluster)
 	SHADOWLIFT_CHART_VALUES="--set router.spoolSize=4Mi" dev/e2e.sh tests/endurance
 
 test: lint unit simulation component e2e ## all of the above: what CI runs

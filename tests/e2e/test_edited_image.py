@@ -1,13 +1,13 @@
-"""The image of the promoted candidate is edited in Git: live answers stay with the proven one until the new one has its own verdict."""
+"""The promoted candidate is edited in Git, and then what it was measured against: live answers stay where somebody answers."""
 
 import json
 
 from dev.traffic.cluster_api import CONFIG_MAP
-from tests.e2e.place import Place, asked, images, no_failures, spec
+from tests.e2e.place import Place, asked, condition, images, no_failures, reconciling, spec
 
 
 def test_edited_image(place: Place):
-    """Logreg is promoted; its image is changed to a worse one under load; the worse one is rejected and never answers."""
+    """A worse image is rejected and never answers; a current that is not there is never asked; one that is takes over."""
     stand = place.traffic(50)
     place.apply(spec("model", images()["triage-logreg"]))
     place.until_loaded()
@@ -27,3 +27,14 @@ def test_edited_image(place: Place):
     intent = json.loads(place.cluster.get(CONFIG_MAP, f"{place.name}-router", place.namespace)["data"]["intent.json"])
     assert intent["serve"] == "candidate"
     assert intent["candidate"]["host"].startswith(f"{proven}.")
+
+    place.patch(current={"service": {"name": "no-such-rules", "port": 8080}})
+    place.until("it is told that nobody is there", lambda s: condition(s, "Ready")["reason"] == "CurrentNotFound")
+    report = asked(stand, 200)
+    no_failures(report)
+    assert report["changes"][-1]["track"] == "candidate", "traffic was moved to a process that is not there"
+    place.patch(current={"service": {"name": place.story.rules, "port": 8080}})
+    place.until("the changed current serves", lambda s: s["serving"]["name"] == "current" and not reconciling(s))
+    report = asked(stand, 100)
+    no_failures(report)
+    assert report["changes"][-1]["track"] == "current"

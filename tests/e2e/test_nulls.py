@@ -11,7 +11,7 @@ from dev.traffic.cluster_api import DEPLOYMENT, is_rolled_out, wait_for
 from dev.traffic.stand import Stand
 from tests.e2e.place import PATIENCE, Place, images, no_failures, spec
 
-DEADLINE = "2m"  # thousands of matured pairs at this rate, and short enough to await
+DEADLINE = "75s"  # more than a thousand matured pairs at this rate, and short enough to await
 RATE = 25.0
 FAILING = "failing-rules"
 

@@ -6,6 +6,8 @@ The process in place is a rule ("it arrives as late as it departed"); all trials
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from dev.traffic import manifests
 from dev.traffic.cluster_api import Cluster
 from tests.e2e.place import FLIGHTS, ROUTER, Place, images, no_failures
@@ -54,6 +56,7 @@ TRIALS = (
 )
 
 
+@pytest.mark.timeout(900)
 def test_flights(cluster: Cluster):
     """The better model is promoted by either objective, the worse one rejected, the rule itself never promoted."""
     place = Place(cluster, "e2e-flights", story=FLIGHTS)
