@@ -27,6 +27,7 @@ from shadowlift.rollout.world import World
 
 HISTORY_LENGTH = 10
 MESSAGE_LENGTH = 512
+HISTORY_MESSAGE_LENGTH = 200  # ten of them; the records hold the rest, and a status stays below 8 KiB
 
 
 def report(world: World, step: Step) -> Status:
@@ -49,7 +50,7 @@ def report(world: World, step: Step) -> Status:
         history=[
             Decision(
                 record=record.suffix, kind=record.kind.value, candidate=record.candidate,
-                reason=record.reason, message=record.message[:MESSAGE_LENGTH], at=record.at,
+                reason=record.reason, message=record.message[:HISTORY_MESSAGE_LENGTH], at=record.at,
             )
             for record in sorted(world.observed.records, key=lambda record: -record.number)[:HISTORY_LENGTH]
         ],

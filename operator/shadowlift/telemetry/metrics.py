@@ -72,6 +72,8 @@ class Metrics:
         for field, value in values.items():
             if value is not None:
                 self._evidence[field].labels(namespace, name).set(float(value))
+            else:  # of the trial before, which is not this one's
+                self._evidence[field].remove_by_labels({"namespace": namespace, "name": name})
         self._lost.labels(namespace, name).set(trial.coverage.lines_lost)
 
     def forget(self, namespace: str, name: str) -> None:

@@ -52,6 +52,17 @@ def test_evidence_is_shown_as_numbers():
     assert seen[f"shadowlift_evidence_e_value{{{WHO}}}"] > 1e6
 
 
+def test_a_new_trial_does_not_show_the_lift_of_the_one_before():
+    """What is not known yet has no series: an alert on it must not fire for a candidate that is gone."""
+    metrics, life = Metrics(), counting()
+    life.count(1, EpochCounters(wins=5, losses=5, ties=90, live=100))
+    life.cycle()
+    assert f"shadowlift_evidence_lift{{{WHO}}}" in show(metrics, life)
+    seen = show(metrics, warming())
+    assert f"shadowlift_evidence_lift{{{WHO}}}" not in seen
+    assert seen[f"shadowlift_evidence_units{{{WHO}}}"] == 0
+
+
 def test_what_is_gone_leaves_nothing_behind():
     """All its series go, those of others stay; forgetting twice, or what was never shown, is fine."""
     metrics = Metrics()
