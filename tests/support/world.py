@@ -363,7 +363,7 @@ class World:
                 await self.cycle()
             except OperatorDied:
                 self.restart()
-                quiet = 0
+                quiet, waited = 0, False  # a new process has not seen yet that the routers agree
                 continue
             self.kubelet()
             after = {key: obj["metadata"]["resourceVersion"] for key, obj in self.cluster.objects.items()}
