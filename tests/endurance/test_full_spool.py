@@ -63,9 +63,9 @@ def test_a_full_spool_costs_nobody_a_request(place: Place):
             no_failures(asked(stand, 300, 60))
     finally:
         send(router, signal.SIGCONT, "shadowlift shipper")
+    place.patch(paused=False)
     lost = place.until("the loss to be counted", lambda s: s["trial"]["coverage"].get("linesLost", 0) > 0)
     print(f"lines lost and counted: {lost['trial']['coverage']['linesLost']}")
-    place.patch(paused=False)
     place.until_phase("Promoted", 400)
     report = asked(stand, 300)
     no_failures(report)
