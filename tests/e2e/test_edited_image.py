@@ -12,8 +12,8 @@ def test_edited_image(place: Place):
     place.apply(spec("model", images()["triage-logreg"]))
     place.until_loaded()
     stand.move(place.router_url)
-    proven = place.until_phase("Promoted")["serving"]["workload"]
-    place.until_loaded()
+    place.until_phase("Promoted")
+    proven = place.until_loaded()["serving"]["workload"]  # who serves is told when the routers do it
     place.apply(spec("model", images()["triage-stale"]))
     status = place.until("a new trial", lambda s: s["phase"] == "Shadowing" and s["trial"]["workload"] != proven)
     assert status["serving"]["workload"] == proven
