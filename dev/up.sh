@@ -12,12 +12,13 @@ if [ -n "${KUBECONFIG:-}" ]; then
   : "${SHADOWLIFT_IMAGES:?KUBECONFIG is set: set SHADOWLIFT_IMAGES to a JSON file {name: {image: reference}} of images that cluster can pull}"
 else
   stage "cluster binaries" -- "$PYTHON" -m dev.cluster build
+  ARCHIVES="$CACHE/archives${SHADOWLIFT_ONLY_IMAGES:+-some}"  # a build of some images must not hide the others from who uses all
   # shellcheck disable=SC2086 - names of images, one word each; none: all
-  stage "images" -- "$PYTHON" -m dev.images build --out "$CACHE/archives" ${SHADOWLIFT_ONLY_IMAGES:-}
-  SHADOWLIFT_IMAGES="$CACHE/archives/images.json"
+  stage "images" -- "$PYTHON" -m dev.images build --out "$ARCHIVES" ${SHADOWLIFT_ONLY_IMAGES:-}
+  SHADOWLIFT_IMAGES="$ARCHIVES/images.json"
   stage "cluster" -- "$PYTHON" -m dev.cluster up
   KUBECONFIG=$("$PYTHON" -m dev.cluster kubeconfig)
-  mapfile -t archives < <("$PYTHON" -m dev.images archives --out "$CACHE/archives")
+  mapfile -t archives < <("$PYTHON" -m dev.images archives --out "$ARCHIVES")
   stage "load images" -- "$PYTHON" -m dev.cluster load "${archives[@]}"
 fi
 export KUBECONFIG SHADOWLIFT_IMAGES
