@@ -15,7 +15,7 @@ export PYTHONPATH := operator:.
 .PHONY: help venv lock generate lint unit simulation component e2e endurance test demo bench-stats cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 venv: $(VENV)/.done ## the project's Python environment
 	@echo $(VENV)

@@ -3,13 +3,17 @@
 # cluster is used; SHADOWLIFT_IMAGES must then name a file like images.json whose images that cluster can pull.
 : "${PYTHON:=python3}" "${CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/shadowlift}" "${STAGES:=$CACHE/stages.jsonl}"
 export PYTHONPATH=operator:. PYTHONDONTWRITEBYTECODE=1
+if [ -z "${KUBECONFIG:-}" ] && [ "$(id -u)" != 0 ]; then
+  echo "the local cluster must run as root: it makes namespaces and mounts. Or use a cluster you have: set KUBECONFIG (docs/tutorial/your-own-cluster.md)" >&2
+  exit 1
+fi
 mkdir -p "$CACHE" && : >"$STAGES"
 stage() { "$PYTHON" -m dev.demo.stages "$STAGES" "$@"; }
 
 stage "Python environment" -- make -s venv PYTHON="$PYTHON"
 VENV=$(make -s venv PYTHON="$PYTHON")
 if [ -n "${KUBECONFIG:-}" ]; then
-  : "${SHADOWLIFT_IMAGES:?KUBECONFIG is set: set SHADOWLIFT_IMAGES to a JSON file {name: {image: reference}} of images that cluster can pull}"
+  : "${SHADOWLIFT_IMAGES:?KUBECONFIG is set, so that cluster is used: name a JSON file of images that it can pull (docs/tutorial/your-own-cluster.md), or unset KUBECONFIG for the local cluster}"
 else
   stage "cluster binaries" -- "$PYTHON" -m dev.cluster build
   ARCHIVES="$CACHE/archives${SHADOWLIFT_ONLY_IMAGES:+-some}"  # a build of some images must not hide the others from who uses all

@@ -33,7 +33,7 @@ def check(path: str) -> None:
         InvalidInput: matplotlib is not there, or the file is none that can be drawn or written.
     """
     if find_spec(LIBRARY) is None:
-        raise InvalidInput("--plot", "needs matplotlib: pip install 'shadowlift[plots]'")
+        raise InvalidInput("--plot", "needs matplotlib: pip install matplotlib")
     if Path(path).suffix not in SUFFIXES:
         raise InvalidInput("--plot", f"{path} must end in {' or '.join(SUFFIXES)}")
     if not Path(path).resolve().parent.is_dir():
