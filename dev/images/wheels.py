@@ -65,10 +65,8 @@ def compile_tree(tree: Path, place: str) -> None:
     as it is.
     """
     mode = PycInvalidationMode.UNCHECKED_HASH
-    elsewhere, sys.pycache_prefix = (
-        sys.pycache_prefix,
-        None,
-    )  # whoever keeps bytecode elsewhere does so on this machine only
+    # Whoever keeps bytecode elsewhere does so on this machine only.
+    elsewhere, sys.pycache_prefix = sys.pycache_prefix, None
     try:
         compileall.compile_dir(tree, quiet=2, workers=0, stripdir=str(tree), prependdir=place, invalidation_mode=mode)
     finally:

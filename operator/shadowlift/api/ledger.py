@@ -19,6 +19,11 @@ TrialUid = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[a-z0-9-
 Key = Annotated[str, Field(min_length=1, max_length=128)]
 
 
+def number_text(value: float) -> str:
+    """The shortest text that reads back as this number; one text for both zeros."""
+    return repr(value + 0.0)  # -0.0 + 0.0 is 0.0
+
+
 class RowStatus(StrEnum):
     """What became of one track's answer."""
 
@@ -127,14 +132,12 @@ class EpochCounters(Model):
     current_values: dict[str, int] = Field(default_factory=dict)  # value -> rows, at most 32 (then counted under "")
     candidate_values: dict[str, int] = Field(default_factory=dict)
     outcome_values: dict[str, int] = Field(default_factory=dict)
-    labelled_by_answer: dict[str, int] = Field(
-        default_factory=dict
-    )  # current's answer -> closed disagreements with an outcome
+    # current's answer -> closed disagreements with an outcome
+    labelled_by_answer: dict[str, int] = Field(default_factory=dict)
     unlabelled_by_answer: dict[str, int] = Field(default_factory=dict)
     differences: dict[str, int] = Field(default_factory=dict)  # D of closed units, where it is known
-    worst_differences: dict[str, int] = Field(
-        default_factory=dict
-    )  # closed units without an outcome: D at its worst ...
+    # closed units without an outcome: D at its worst ...
+    worst_differences: dict[str, int] = Field(default_factory=dict)
     best_differences: dict[str, int] = Field(default_factory=dict)  # ... and at its best
     spread: dict[str, int] = Field(default_factory=dict)  # the largest |D| that any outcome could give; needs none
 

@@ -46,9 +46,8 @@ class Applier:
             await self._ensure(key, manifest)
         await self._refresh(key, plan)
         await self._delete(key, plan)
-        await self._register(
-            observed, plan
-        )  # last: routes never wait for the recorder; no mirror begins before it has answered
+        # Last: routes never wait for the recorder; no mirror begins before it has answered.
+        await self._register(observed, plan)
 
     async def _records(self, key: Key, observed: Observed, plan: Plan) -> None:
         owner = observed.resource.owner
@@ -59,9 +58,8 @@ class Applier:
             self._memory.undecided.pop(key, None)
             self._store.put(there)
             if record.trial in self._memory.evidence.registered:
-                await self._copy(
-                    owner, read_record(there)
-                )  # an earlier write of it may have said otherwise, and counts
+                # What is there: an earlier write of it may have said otherwise, and counts.
+                await self._copy(owner, read_record(there))
 
     async def _register(self, observed: Observed, plan: Plan) -> None:
         evidence = self._memory.evidence

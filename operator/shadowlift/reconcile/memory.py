@@ -53,9 +53,8 @@ class Memory:
     taken: dict[Key, dict[str, float]] = field(default_factory=dict)  # "Kind/name" -> when to ask again
     watched: dict[Key, str] = field(default_factory=dict)  # ModelDeployment -> trial under way
     published: dict[Key, tuple[Object, Published]] = field(default_factory=dict)  # the ConfigMap, and what it says
-    agreed: dict[Key, tuple[str, float]] = field(
-        default_factory=dict
-    )  # version that all routers have loaded, and since when
+    # version that all routers have loaded, and since when
+    agreed: dict[Key, tuple[str, float]] = field(default_factory=dict)
     undecided: dict[Key, Record] = field(default_factory=dict)  # an end of a trial that could not be written yet
 
     def forget(self, key: Key) -> None:

@@ -20,7 +20,6 @@ from shadowlift.recorder.outcomes import latest_values
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
 from shadowlift.recorder.trials import Trial, trial_of
-from shadowlift.recorder.values import vocabulary
 from shadowlift.recorder.watermark import Gap, RouterState, barrier, may_have_lost
 from shadowlift.stats.losses import Loss
 from shadowlift.stats.scales import dither
@@ -122,10 +121,9 @@ def _agree(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
 
 
 def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
-    words = vocabulary(trial.registration)
     told = latest_values(connection, trial.deployment, [unit.outcome_key for unit in units])
     # Outcomes are a ModelDeployment's, and were checked against the trial that was the latest then: what this one cannot read is none.
-    outcomes = {key: value for key, value in told.items() if words.holds(value)}
+    outcomes = {key: value for key, value in told.items() if trial.words.holds(value)}
     added: dict[int, Increments] = defaultdict(Counter)
     policy = trial.policy
     for case, count in _cases(connection, trial, units, outcomes).items():

@@ -12,9 +12,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Ta
 
 SCHEMA_VERSION = 1
 metadata = MetaData()
-_Number = BigInteger().with_variant(
-    Integer(), "sqlite"
-)  # SQLite numbers rows by itself only where the type says INTEGER
+# SQLite numbers rows by itself only where the type says INTEGER.
+_Number = BigInteger().with_variant(Integer(), "sqlite")
 
 
 _CHUNK = 1_000

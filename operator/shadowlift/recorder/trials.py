@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -30,10 +31,15 @@ class Trial:
     registered_at: int
     registration: TrialRegistration
 
-    @property
+    @cached_property
+    def words(self) -> Vocabulary:
+        """What its outcomes may be."""
+        return vocabulary(self.registration)
+
+    @cached_property
     def policy(self) -> Policy:
         """How its pairs are folded."""
-        return Policy(self.registration.missing, self.registration.missing_value, vocabulary(self.registration).loss)
+        return Policy(self.registration.missing, self.registration.missing_value, self.words.loss)
 
 
 def trial_of(row: Row[Any]) -> Trial:

@@ -7,7 +7,7 @@ What happened, of an objective that scores probabilities, is `1` or `0`.
 import math
 from dataclasses import dataclass
 
-from shadowlift.api.ledger import OutcomeValue, TrialRegistration
+from shadowlift.api.ledger import OutcomeValue, TrialRegistration, number_text
 from shadowlift.api.objective import ObjectiveType, PredictionType
 from shadowlift.stats.losses import AbsoluteError, Brier, Loss
 
@@ -69,11 +69,6 @@ def _loss(registration: TrialRegistration) -> Loss | None:
             return Brier()
         case ObjectiveType.ACCURACY:
             return None
-
-
-def number_text(value: float) -> str:
-    """The shortest text that reads back as this number; one text for both zeros."""
-    return repr(value + 0.0)  # -0.0 + 0.0 is 0.0
 
 
 def _number(value: OutcomeValue, loss: Loss) -> str:

@@ -66,17 +66,11 @@ class Look:
         """The pairs that only show whether things compare."""
         return self.counters.epochs.get(str(WARM_UP_EPOCH), EpochCounters())
 
-    @property
-    def is_last(self) -> bool:
-        """The deadline has come."""
-        deadline = self.world.deadline
-        return deadline is not None and self.world.now >= deadline
-
     @cached_property
     def case(self) -> Case | None:
         """What the engine is asked; None during warm-up."""
         baseline: Baseline | None = self.trial.baseline
-        return case(self.trial.terms, baseline, self.epoch, last=self.is_last) if baseline is not None else None
+        return case(self.trial.terms, baseline, self.epoch, last=self.world.is_over) if baseline is not None else None
 
     @cached_property
     def ruling(self) -> Ruling | None:

@@ -100,9 +100,8 @@ class EvidenceView:
     at: float | None = None  # when it answered, unix seconds
     error: str | None = None
     registered: bool = False  # this operator has registered the trial with its present routers
-    routers: frozenset[str] = (
-        frozenset()
-    )  # uids with which it did: pods that are gone may still have been heard of last
+    # uids with which it did: pods that are gone may still have been heard of last
+    routers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

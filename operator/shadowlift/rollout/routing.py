@@ -31,9 +31,8 @@ def desired(world: World, step: Step) -> RouterIntent:
 
 def _wish(world: World, step: Step) -> RouterIntent:
     serves_current = world.serving is world.current
-    known = (
-        world.mirroring or world.observed.evidence.registered
-    )  # the recorder must know the trial before its first line
+    # The recorder must know the trial before its first line.
+    known = world.mirroring or world.observed.evidence.registered
     # While an override answers, pairs would not compare what the trial is about.
     mirrors = step.mirror and known and world.open_trial is not None and world.serving is world.baseline
     # Kept ready behind no route: what was promoted while current serves by hand, else what may be promoted next.

@@ -18,7 +18,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from shadowlift.api.capture import Extraction, Line
-from shadowlift.api.ledger import RowStatus
+from shadowlift.api.ledger import RowStatus, number_text
 from shadowlift.api.objective import PredictionType
 
 MAX_VALUE = 256  # of the wire format
@@ -144,7 +144,7 @@ def _typed(value: Any, declared: PredictionType) -> str:
         case PredictionType.INTEGER, float() if value.is_integer():
             return str(int(value))
         case PredictionType.NUMBER, int() | float() if not isinstance(value, bool):
-            return _number_text(value)
+            return _number(value)
         case _:
             raise _Fault("WrongType")
 
@@ -159,20 +159,20 @@ def _typed_text(text: str, declared: PredictionType) -> str:
         case PredictionType.INTEGER if _INTEGER.fullmatch(text):
             return str(int(text))
         case PredictionType.NUMBER if _NUMBER.fullmatch(text):
-            return _number_text(float(text))
+            return _number(float(text))
         case _:
             raise _Fault("WrongType")
 
 
-def _number_text(value: float) -> str:
-    """Shortest text that reads back exactly; one text for both zeros. What no float can hold is no prediction."""
+def _number(value: float) -> str:
+    """Canonical text of a number. What no float can hold is no prediction."""
     try:
         number = float(value)
     except OverflowError:
         raise _Fault("WrongType") from None
     if not math.isfinite(number):  # JSON has no infinity, but 1e999 reads as one
         raise _Fault("WrongType")
-    return repr(number + 0.0)
+    return number_text(number)
 
 
 def _sendable(value: str) -> str:

@@ -166,9 +166,8 @@ def _log_growth(epoch: Epoch[ArmStatistic], bets: Bets, reference: float) -> lis
     return added_up(rows, (*epoch.counts.candidate_amounts, *epoch.counts.current_amounts))
 
 
-@lru_cache(
-    maxsize=512
-)  # three references for each epoch of each test under way; the logarithms are most of the cost of a look
+# Three references for each epoch of each test under way; the logarithms are most of the cost of a look.
+@lru_cache(maxsize=512)
 def _growth_of_one(
     points: tuple[float, ...], shares: tuple[float, float], baseline: float, bets: Bets, reference: float
 ) -> tuple[tuple[float, ...], ...]:

@@ -1,6 +1,7 @@
 """The order of effects on the cluster, and what each write does when it is refused."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,21 @@ from tests.support.world import BETTER, KEY, NAMESPACE, WORSE, World, shadowing,
 
 def first(world: World, write: str) -> int:
     return world.cluster.writes.index(write)
+
+
+@contextlib.contextmanager
+def no_answer(world: World, *, takes_effect: bool = False) -> Iterator[None]:
+    """The API server's answer to every create is lost, and the create with it unless it takes effect."""
+    create = world.cluster.create
+
+    async def unheard(manifest: dict[str, Any]) -> dict[str, Any]:
+        if takes_effect:
+            await create(manifest)
+        raise Unavailable("no answer")
+
+    world.cluster.create = unheard  # type: ignore[method-assign]
+    yield
+    world.cluster.create = create  # type: ignore[method-assign]
 
 
 async def test_a_new_resource_gets_its_objects_in_order():
@@ -236,16 +252,10 @@ async def test_a_write_that_is_refused_ends_the_cycle_and_loses_nothing():
     """The API server is away in mid-cycle: the next cycle goes on from there."""
     world = await shadowing()
     world.count(1, **BETTER)
-    create = world.cluster.create
-
-    async def away(_: dict[str, Any]) -> dict[str, Any]:
-        raise Unavailable("no answer")
-
-    world.cluster.create = away  # type: ignore[method-assign]
-    with pytest.raises(Unavailable):
-        await world.cycle()
-    assert world.status["phase"] == "Shadowing"
-    world.cluster.create = create  # type: ignore[method-assign]
+    with no_answer(world):
+        with pytest.raises(Unavailable):
+            await world.cycle()
+        assert world.status["phase"] == "Shadowing"
     await world.settle()
     assert world.status["phase"] == "Promoted"
 
@@ -254,16 +264,8 @@ async def test_a_trial_has_one_end_whoever_writes_it():
     """The first POST took effect and its answer was lost; the evidence moved on: what stands is the first."""
     world = await shadowing()
     world.count(1, **WORSE)
-    create = world.cluster.create
-
-    async def unheard(manifest: dict[str, Any]) -> dict[str, Any]:
-        await create(manifest)
-        raise Unavailable("no answer within 10 s")
-
-    world.cluster.create = unheard  # type: ignore[method-assign]
-    with pytest.raises(Unavailable):
+    with no_answer(world, takes_effect=True), pytest.raises(Unavailable):
         await world.cycle()
-    world.cluster.create = create  # type: ignore[method-assign]
     world.restart()
     world.count(1, **BETTER)
     await world.settle()
@@ -276,18 +278,12 @@ async def test_an_end_that_could_not_be_written_is_not_concluded_again():
     """The API server is away while evidence grows: one look was made, and it stands."""
     world = await shadowing()
     world.count(1, **WORSE)
-    create = world.cluster.create
-
-    async def away(_: dict[str, Any]) -> dict[str, Any]:
-        raise Unavailable("no answer")
-
-    world.cluster.create = away  # type: ignore[method-assign]
-    with pytest.raises(Unavailable):
-        await world.cycle()
-    world.count(1, **BETTER)
-    with pytest.raises(Unavailable):
-        await world.cycle()
-    world.cluster.create = create  # type: ignore[method-assign]
+    with no_answer(world):
+        with pytest.raises(Unavailable):
+            await world.cycle()
+        world.count(1, **BETTER)
+        with pytest.raises(Unavailable):
+            await world.cycle()
     await world.settle()
     assert (world.status["phase"], world.status["serving"]["name"]) == ("Rejected", "current")
 
