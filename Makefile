@@ -7,12 +7,12 @@ LOCK   := $(shell sha256sum requirements/dev.txt | cut -c1-12)
 VENV   := $(CACHE)/venv-$(LOCK)
 PY     := $(VENV)/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
-# Tests run in two processes and keep their bytecode with the rest of the cache: half of the time would go to compiling them.
+# Tests run side by side (those that mostly wait, four at a time) and keep their bytecode with the rest of the cache: half of the time would go to compiling them.
 PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY) -m pytest -q
 
 export PYTHONPATH := operator:.
 
-.PHONY: help venv lock generate lint unit simulation component e2e endurance test demo bench-stats cluster-up cluster-down cluster-status cluster-shell
+.PHONY: help venv lock generate lint unit architecture simulation component e2e endurance test demo bench-stats cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,14 +40,17 @@ lint: venv ## ruff, mypy, import contracts, generated files
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m dev.generate --check
 
-unit: venv ## unit, golden and architecture tests: seconds
-	$(PYTEST) --timeout 60 -n 2 tests/unit tests/golden tests/architecture
+unit: venv ## every unit by itself, no process, no network: seconds
+	$(PYTEST) --timeout 60 -n 2 tests/unit
+
+architecture: venv ## directions of imports, shapes, texts, and whole objects against their golden files
+	$(PYTEST) --timeout 60 -n 2 tests/architecture tests/golden
 
 simulation: venv ## seeded simulations of the statistics
 	$(PYTEST) --timeout 300 -n 2 tests/simulation
 
-component: venv ## real Envoy, recorder and SQLite on loopback; the operator's whole life behind fakes
-	$(PYTEST) --timeout 300 -n 2 tests/component $(wildcard tests/contract) -m "not cluster"
+component: venv ## real Envoy, recorder, SQLite and traffic on loopback; the operator's whole life behind fakes
+	$(PYTEST) --timeout 300 -n 4 tests/component $(wildcard tests/contract) -m "not cluster"
 
 e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
 	dev/e2e.sh
@@ -55,7 +58,7 @@ e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
 endurance: ## trials too long for every change: a full spool, minutes and probabilities, every example (the local cluster)
 	SHADOWLIFT_CHART_VALUES="--set router.spoolSize=4Mi" dev/e2e.sh tests/endurance
 
-test: lint unit simulation component e2e ## all of the above: what CI runs
+test: lint unit architecture simulation component e2e ## all of the above: what CI runs
 
 demo: ## a model is promoted, another rejected, on one screen
 	dev/demo.sh

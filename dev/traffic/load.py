@@ -2,7 +2,7 @@
 
 Open: requests start when they are due, whatever became of the ones before. Never twice: a request that fails is a
 failure. aiohttp repeats idempotent methods by itself when a kept connection breaks; POST is none of them, so this
-sends POST only (`tests/unit/traffic/test_load.py` breaks connections to prove it).
+sends POST only (`tests/component/traffic/test_load.py` breaks connections to prove it).
 """
 
 import asyncio

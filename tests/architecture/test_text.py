@@ -17,7 +17,7 @@ LOCK_FILES = {".lock", ".sum"}
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".in", ".sh", ".cfg", ".json", ".tpl", ".mod", ".go", ""}
 HERE = "|".join(re.escape(str(path)) for path in (ROOT, Path.home()))
 MACHINE = re.compile(rf"(?<![\w./-])(?:{HERE})(?![\w-])")
-SILENT = ("tests/unit/demo", "tests/unit/traffic")  # there the names alone tell the rules
+SILENT = ("tests/unit/demo", "tests/component/traffic")  # there the names alone tell the rules
 LEFTOVERS = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|\bissue #?\d+\b", re.IGNORECASE)
 
 

@@ -10,7 +10,7 @@ import pytest
 from dev.traffic.load import Load, Settings
 from dev.traffic.rows import Row
 from dev.traffic.tally import Attempt
-from tests.unit.traffic.conftest import answer, until
+from tests.component.traffic.conftest import answer, until
 
 FIELDS = {"current": "result", "candidate": "diagnosis"}
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from dev.traffic.driver import application, arguments, build
-from tests.unit.traffic.conftest import answer, until
+from tests.component.traffic.conftest import answer, until
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from dev.traffic.direct import Comparison
 from dev.traffic.load import Answer
-from tests.unit.traffic.conftest import answer
+from tests.component.traffic.conftest import answer
 
 OWN = Answer(200, {"Content-Type": "application/json", "Server": "rules", "Date": "Mon"}, b'{"result": "M"}')
 
