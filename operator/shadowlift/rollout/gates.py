@@ -205,6 +205,18 @@ def warmed_up(look: Look) -> Shut | None:
     return Shut(VerdictKind.HOLD, "WarmUp", f"{seen} of {WARM_UP_PAIRS} first pairs compared; they are not counted")
 
 
+def routers_are_heard(look: Look) -> Shut | None:
+    """Every router that is there tells what it sees; one that is silent may hold all that speaks against the candidate."""
+    present = {pod.uid: pod.name for pod in look.world.observed.routers.pods}
+    silent = sorted(present[router.uid] for router in look.counters.routers if router.silent and router.uid in present)
+    if silent:
+        return Shut(
+            VerdictKind.HOLD, "RouterSilent",
+            f"nothing has come from {', '.join(silent)} lately; see the log of its container shipper, or delete the pod",
+        )  # fmt: skip
+    return None
+
+
 def no_recent_losses(look: Look) -> Shut | None:
     """No line was lost lately: what is counted is what happened."""
     at = look.world.now
@@ -330,6 +342,7 @@ PROMOTION: tuple[Gate, ...] = (
     *SOUND,
     lift_is_proven,
     cycles_are_whole,
+    routers_are_heard,
     no_recent_losses,
     coverage_is_high,
     labels_do_not_choose,

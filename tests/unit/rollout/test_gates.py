@@ -120,6 +120,7 @@ CASES = {
         epoch={"unlabelled": 60},
     ),
     "some lift": Case(gates.lift_is_proven, HOLD, "NotProven", ("further pairs if the estimate holds",), epoch={"wins": 55, "losses": 45}),
+    "a silent router": Case(gates.routers_are_heard, HOLD, "RouterSilent", ("nothing has come from", "delete the pod"), router={"silent": True}),
     "a line lost": Case(gates.no_recent_losses, HOLD, "LinesLost", ("s ago", "60 s without"), router={"last_loss": int((NOW + 30) * US)}),
     "large requests": Case(gates.coverage_is_high, HOLD, "Coverage", ("98.0%", "99%", "too large"), epoch={"unmirrored": 20}),
     "requests without a unit": Case(gates.coverage_is_high, HOLD, "Coverage", ("without the unit header",), epoch={"unitless": 20}),
