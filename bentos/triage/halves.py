@@ -1,7 +1,7 @@
 """The training scripts get their half of the data here; `python -m triage.halves` writes the other half as the traffic.
 
 The split is fixed: of each diagnosis, in the data set's order, the first case trains, the second is traffic, and so on.
-No model of the story is ever trained on, tuned on or chosen by the traffic half.
+No model of the story is ever trained on, tuned on or chosen by the traffic half; `triage_boosted.train` tells of its exception.
 """
 
 import json

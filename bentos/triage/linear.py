@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,22 +18,41 @@ class LinearModel:
     intercept: float
     weights: dict[str, float]
 
+    def log_odds(self, case: object) -> float:
+        """Log-odds of malignancy of a case that has the features as attributes."""
+        weighted: float = sum(weight * getattr(case, name) for name, weight in self.weights.items())
+        return self.intercept + weighted
+
     def probability(self, case: object) -> float:
-        """Probability of malignancy, 0 to 1, of a case that has the features as attributes."""
-        log_odds = self.intercept + sum(weight * getattr(case, name) for name, weight in self.weights.items())
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, log_odds))))
+        """Probability of malignancy, 0 to 1."""
+        return logistic(self.log_odds(case))
 
     def save(self, path: Path) -> None:
         """Write the model as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
-def load(path: Path) -> LinearModel:
-    """The model that `save` wrote; its absence is told with the remedy.
+def logistic(log_odds: float) -> float:
+    """The probability, 0 to 1, that has these log-odds; beyond 50 it moves no more, so that nothing overflows."""
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, log_odds))))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What training wrote; its absence is told with the remedy.
 
     Raises:
         FileNotFoundError: the model was not trained yet.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path.name} is missing: train it first with `python -m {path.parent.name}.train`")
-    return LinearModel(**json.loads(path.read_text()))
+    parts: dict[str, Any] = json.loads(path.read_text())
+    return parts
+
+
+def load(path: Path) -> LinearModel:
+    """The model that `save` wrote.
+
+    Raises:
+        FileNotFoundError: the model was not trained yet.
+    """
+    return LinearModel(**read(path))
