@@ -4,10 +4,11 @@
 
     rows         the recorded cases that are asked          outcomes    pod: sends what turned out to be true
     tally        what became of each request                delivery    one batch to the recorder, until it is accepted
-    load         the open loop that sends, never twice      manifests   the pods as plain data
-    direct       are live answers byte for byte current's?  stand       starts the pods, reads their reports
-    driver       pod: the clients                           audit       is every accepted outcome in the ledger?
-    cluster_api  the API server, for tools and tests
+    visitors     users who come back; what an answer earns  manifests   the pods as plain data
+    load         the open loop that sends, never twice      stand       starts the pods, reads their reports
+    direct       are live answers byte for byte current's?  audit       is every accepted outcome in the ledger?
+    handover     answered cases, to the outcome sender      cluster_api the API server, for tools and tests
+    driver       pod: the clients
 
 What runs in pods (the left column, `outcomes`, `delivery`) needs nothing but aiohttp and is mounted from a ConfigMap.
 """

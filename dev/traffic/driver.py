@@ -1,8 +1,9 @@
 """The clients: `python3 -m dev.traffic.driver` asks one URL at a steady rate and tells what became of every request.
 
 A pod of `stand` (or a program on a host, in tests). Each good answer is handed to the outcome sender: the hospital
-knows which case it was, and will know the truth. Control port: GET /report /log /healthz, POST /rate /target
-(409 where nobody listens yet).
+knows which case it was, and will know the truth. With `--returning` a case is a visitor who may come back, and what the first
+answer was worth is the truth. Control port: GET /report /log /healthz, POST /rate /target (409 where nobody listens yet),
+POST /forget (those seen so far do not come back).
 """
 
 import argparse
@@ -12,60 +13,23 @@ import random
 import secrets
 import signal
 import sys
-from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 from aiohttp import web
 
 from dev.traffic import rows
 from dev.traffic.direct import Comparison
+from dev.traffic.handover import HAND_OVER_EVERY, Handover
 from dev.traffic.load import Answer, Load, Settings
 from dev.traffic.rows import Row
 from dev.traffic.tally import Attempt, Tally
+from dev.traffic.visitors import visitors
 
-HAND_OVER_EVERY = 0.2  # seconds between batches to the outcome sender
-HAND_OVER_SIZE = 1000
 LISTEN_EVERY = 0.2  # seconds
 MAX_RATE = 5000.0
-
-
-@dataclass
-class Handover:
-    """What was answered, on its way to the outcome sender; kept until the sender has taken it."""
-
-    url: str | None
-    waiting: deque[dict[str, Any]] = field(default_factory=deque)
-    handed_over: int = 0
-
-    def add(self, attempt: Attempt) -> None:
-        """Remember one good answer."""
-        if self.url and attempt.key:
-            served = {"value": attempt.value, "track": attempt.track}
-            self.waiting.append({"key": attempt.key, "truth": attempt.truth, "at": attempt.at, **served})
-
-    async def run(self) -> None:
-        """Hand over in batches until cancelled; a sender that is away is asked again: its cases are not lost."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-            while True:
-                await asyncio.sleep(HAND_OVER_EVERY)
-                await self._hand_over(session)
-
-    async def _hand_over(self, session: aiohttp.ClientSession) -> None:
-        batch = [self.waiting[i] for i in range(min(len(self.waiting), HAND_OVER_SIZE))]
-        if not batch or self.url is None:
-            return
-        try:
-            async with session.post(f"{self.url}/answered", json=batch) as response:
-                response.raise_for_status()
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            return  # tried again at the next turn; /report shows how many wait
-        for _ in batch:
-            self.waiting.popleft()
-        self.handed_over += len(batch)
 
 
 @dataclass
@@ -81,6 +45,8 @@ class Driver:
 
     def booked(self, attempt: Attempt, row: Row, answer: Answer | None) -> None:
         """One request has ended."""
+        if self.load.visitors:
+            attempt = self.load.visitors.ended(attempt)
         self.tally.book(attempt)
         with self.log.open("a") as out:
             out.write(json.dumps(asdict(attempt)) + "\n")
@@ -103,6 +69,7 @@ class Driver:
             "handoverWaiting": len(self.handover.waiting),
             **self.tally.report(),
             "direct": self.comparison.report() if self.comparison else None,
+            "visitors": self.load.visitors.report() if self.load.visitors else None,
         }
 
 
@@ -115,13 +82,25 @@ def application(driver: Driver) -> web.Application:
     async def log(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(driver.log) if driver.log.exists() else web.Response(text="")
 
+    async def healthy(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.add_routes([web.get("/report", report), web.get("/log", log), web.get("/healthz", healthy)])
+    app.add_routes(_orders(driver.load))
+    return app
+
+
+def _orders(load: Load) -> list[web.RouteDef]:
+    """What changes while it runs."""
+
     async def rate(request: web.Request) -> web.Response:
         wanted = (await _json(request)).get("rate")
         if not isinstance(wanted, int | float) or isinstance(wanted, bool) or not 0 <= wanted <= MAX_RATE:
             raise web.HTTPBadRequest(text=f'send {{"rate": requests per second, 0 to {MAX_RATE:g}; 0 pauses}}')
-        if driver.load.settings.rate == 0 < wanted:
-            await _must_listen(driver.load.settings.url)
-        driver.load.change(rate=float(wanted))
+        if load.settings.rate == 0 < wanted:
+            await _must_listen(load.settings.url)
+        load.change(rate=float(wanted))
         return web.json_response({"rate": wanted})
 
     async def target(request: web.Request) -> web.Response:
@@ -129,16 +108,18 @@ def application(driver: Driver) -> web.Application:
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise web.HTTPBadRequest(text='send {"url": "http://..."}')
         await _must_listen(url)
-        driver.load.change(url=url)
+        load.change(url=url)
+        if load.visitors:
+            load.visitors.forget()  # who was first served elsewhere is no newcomer here
         return web.json_response({"url": url})
 
-    async def healthy(_: web.Request) -> web.Response:
-        return web.Response(text="ok")
+    async def forget(_: web.Request) -> web.Response:
+        if load.visitors is None:
+            raise web.HTTPConflict(text="no visitors come back: start with --returning")
+        load.visitors.forget()
+        return web.json_response(load.visitors.report())
 
-    app = web.Application()
-    app.add_routes([web.get("/report", report), web.get("/log", log), web.get("/healthz", healthy)])
-    app.add_routes([web.post("/rate", rate), web.post("/target", target)])
-    return app
+    return [web.post("/rate", rate), web.post("/target", target), web.post("/forget", forget)]
 
 
 async def listens(url: str) -> bool:
@@ -210,6 +191,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds until an unanswered request has failed")
     parser.add_argument("--lanes", type=int, default=8, help="groups of connections, used in turn")
     parser.add_argument("--users", type=int, default=0, help="size of the pool of x-user-id; 0 sends none")
+    parser.add_argument("--returning", type=float, metavar="SHARE", help="of visits by users who were here before")
     parser.add_argument("--key-header", help="send an own id in this header; outcomes go by it")
     parser.add_argument("--outcomes", help="URL of the outcome sender")
     parser.add_argument("--direct", help="URL of the current process: compare live answers with its own")
@@ -220,7 +202,9 @@ def arguments(given: list[str]) -> argparse.Namespace:
 
 
 def build(options: argparse.Namespace) -> Driver:
-    """Wire one run; raises ValueError for a bad file of rows."""
+    """Wire one run; raises ValueError for a bad option or file of rows."""
+    if options.users and options.returning is not None:
+        raise ValueError("--users and --returning exclude each other")
     seed = secrets.randbits(32) if options.seed is None else options.seed
     fields = {"current": options.current_field, "candidate": options.candidate_field}
     settings = Settings(
@@ -232,7 +216,10 @@ def build(options: argparse.Namespace) -> Driver:
         users=options.users,
         key_header=options.key_header,
     )
-    load = Load(settings, rows.load(options.rows), random.Random(seed), lambda *_: None)
+    cases, chance = rows.load(options.rows), random.Random(seed)
+    load = Load(settings, cases, chance, lambda *_: None)
+    if options.returning is not None:
+        load.visitors = visitors(cases, chance, options.returning)
     comparison = Comparison() if options.direct else None
     driver = Driver(seed, load, Tally(), Handover(options.outcomes), options.log, comparison)
     load.booked = driver.booked

@@ -17,8 +17,10 @@ import aiohttp
 
 from dev.traffic.rows import Row
 from dev.traffic.tally import Attempt, read_answer
+from dev.traffic.visitors import Visit, Visitors
 
 HEADER_ID = "x-shadowlift-id"
+HEADER_USER = "x-user-id"
 # Shorter than any server's own: a client that keeps a connection as long as the server meets half-closed ones.
 KEEP_ALIVE_SECONDS = 2.0
 WORDS = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset", errno.EPIPE: "reset"}
@@ -62,6 +64,7 @@ class Load:
     booked: Callable[[Attempt, Row, Answer | None], None]
     sent: int = 0
     in_flight: int = 0
+    visitors: Visitors | None = None  # who comes; None: cases without a history
     latest_start_us: int = 0  # how late a request ever started: where it is large, latencies are this machine's
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -123,20 +126,27 @@ class Load:
         return Attempt(n=self.sent, at=time.time_ns() // 1000, us=0, url=self.settings.url)
 
     async def _ask(self, session: aiohttp.ClientSession, attempt: Attempt) -> None:
-        row = self.chance.choice(self.rows)
+        visit = self._next_visit()
+        attempt = replace(attempt, truth=visit.row.truth, user=visit.user, visit=visit.number)
         headers = {"content-type": "application/json"}
-        if self.settings.users:
-            headers["x-user-id"] = f"user-{self.chance.randrange(self.settings.users)}"
+        if visit.user:
+            headers[HEADER_USER] = visit.user
         own_key = None
         if self.settings.key_header:
             own_key = headers[self.settings.key_header] = f"case-{self.chance.getrandbits(64):016x}"
         self.in_flight += 1
         start = time.monotonic()
-        answer, error, detail = await ask_once(session, attempt.url, row.body, headers)
+        answer, error, detail = await ask_once(session, attempt.url, visit.row.body, headers)
         us = int((time.monotonic() - start) * 1e6)
         self.in_flight -= 1
-        ended = replace(attempt, us=us, truth=row.truth, key=own_key, error=error, detail=detail)
-        self.booked(ended if answer is None else judge(ended, answer, self.settings.fields), row, answer)
+        ended = replace(attempt, us=us, key=own_key, error=error, detail=detail)
+        self.booked(ended if answer is None else judge(ended, answer, self.settings.fields), visit.row, answer)
+
+    def _next_visit(self) -> Visit:
+        if self.visitors:
+            return self.visitors.next()
+        row = self.chance.choice(self.rows)
+        return Visit(row, f"user-{self.chance.randrange(self.settings.users)}" if self.settings.users else None)
 
 
 def new_session(timeout: float) -> aiohttp.ClientSession:

@@ -39,6 +39,7 @@ class Knowledge:
     codes: dict[str, str]  # truth in the data -> outcome in the hospital's words
     truth_field: str | None  # which value is sent of a truth that has several by name; None: a truth is one value
     wrong_type: bool  # send a number where text is declared, else text: for tests of the recorder's refusal
+    unsent: float | None = None  # the outcome that means that nothing happened: of that nobody hears
 
     def learns(self, case: dict[str, Any], chance: random.Random) -> bool:
         """Whether the truth about this case will ever be known."""
@@ -71,6 +72,7 @@ class Sender:
     chance: random.Random
     taken: int = 0
     never_known: int = 0
+    unsent: int = 0
     sending: int = 0
     _waiting: list[tuple[float, int, Outcome]] = field(default_factory=list)
     _order: "count[int]" = field(default_factory=count)
@@ -86,6 +88,9 @@ class Sender:
         for outcome in learnt:
             if outcome is None:
                 self.never_known += 1
+                continue
+            if outcome["value"] == self.knowledge.unsent:
+                self.unsent += 1
                 continue
             known_at = now + self.chance.uniform(self.knowledge.shortest, self.knowledge.longest)
             heapq.heappush(self._waiting, (known_at, next(self._order), outcome))
@@ -111,9 +116,9 @@ class Sender:
                 self.sending = 0
 
     def report(self) -> dict[str, Any]:
-        """The answer to GET /report: taken = neverKnown + waiting + sending + accepted + refused."""
-        own = {"taken": self.taken, "neverKnown": self.never_known, "sending": self.sending}
-        return {**own, "waiting": len(self._waiting), **self.delivery.report()}
+        """The answer to GET /report: taken = neverKnown + unsent + waiting + sending + accepted + refused."""
+        own = {"taken": self.taken, "neverKnown": self.never_known, "unsent": self.unsent}
+        return {**own, "sending": self.sending, "waiting": len(self._waiting), **self.delivery.report()}
 
 
 def application(sender: Sender) -> web.Application:
@@ -187,6 +192,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--only-when", action="append", default=[], help="served answer to follow up; repeatable")
     parser.add_argument("--code", action="append", default=[], metavar="TRUTH=OUTCOME", help="the hospital's words")
     parser.add_argument("--truth-field", metavar="NAME", help="which value to send of truths that have several by name")
+    parser.add_argument("--unsent", type=float, metavar="NUMBER", help="never send this outcome: nothing happened")
     parser.add_argument("--wrong-type", action="store_true", help="send numbers for text, text for all else")
     parser.add_argument("--seed", type=int, help="default: another one each run")
     return parser.parse_args(given)
@@ -207,6 +213,7 @@ def build(options: argparse.Namespace) -> Sender:
         codes=dict(_pair(text) for text in options.code),
         truth_field=options.truth_field,
         wrong_type=options.wrong_type,
+        unsent=options.unsent,
     )
     path = f"/v1/namespaces/{options.namespace}/modeldeployments/{options.name}/outcomes"
     delivery = Delivery(options.recorder.rstrip("/") + path, options.token_file, options.accepted)

@@ -12,7 +12,7 @@ from dev.traffic.cluster_api import POD, ApiError, Cluster, Manifest, is_ready, 
 
 HERE = Path(__file__).parent
 ROWS = HERE.parents[1] / "bentos" / "triage" / "traffic.jsonl"
-IN_PODS = ("__init__", "rows", "tally", "load", "direct", "driver", "outcomes", "delivery")
+IN_PODS = ("__init__", "rows", "tally", "visitors", "load", "direct", "handover", "driver", "outcomes", "delivery")
 RECORDER = "http://shadowlift-recorder.shadowlift-system:8080"
 # Truth in the data=outcome: the hospital writes M and B, as the rules do; the candidates say it in full.
 CODES = ("malignant=M", "benign=B")
@@ -150,6 +150,10 @@ class Stand:
     def rate(self, per_second: float, seconds: float = 60) -> None:
         """Clients ask so often from now on, 0 pauses; after a pause raises as `move`."""
         wait_for("the clients' URL to accept connections", lambda: self._driver("/rate", {"rate": per_second}), seconds)
+
+    def forget(self) -> None:
+        """Visitors seen so far do not come back, and are counted anew; for those who return (`--returning`)."""
+        self._driver("/forget", {})
 
     def log(self) -> list[dict[str, Any]]:
         """Every request so far, as `tally.Attempt` fields."""

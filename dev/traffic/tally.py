@@ -35,6 +35,8 @@ class Attempt:
     digest: str | None = None  # of the body, 16 hex digits
     error: str | None = None
     detail: str | None = None
+    user: str | None = None  # x-user-id
+    visit: int | None = None  # which one of this user, from 1, where users come back
 
 
 @dataclass

@@ -20,11 +20,13 @@ def environment(recipe):
 def test_the_stories_have_their_images():
     """Names that demo and tests look up in images.json."""
     triage = {"triage-rules", "triage-logreg", "triage-stale", "triage-rules-bento", "triage-faulty"}
+    triage |= {"triage-boosted", "triage-flaky", "triage-slow"}
     flights = {"flights-rule", "flights-ridge", "flights-boosted", "flights-stale", "flights-rule-bento"}
-    assert set(KNOWN) == {"base", "bentos-base", "shadowlift-base", "shadowlift"} | triage | flights
+    offers = {"offers-rules", "offers-personal", "offers-pushy", "offers-same"}
+    assert set(KNOWN) == {"base", "bentos-base", "shadowlift-base", "shadowlift"} | triage | flights | offers
 
 
-@pytest.mark.parametrize("name", ["triage-rules", "flights-rule"])
+@pytest.mark.parametrize("name", ["triage-rules", "flights-rule", "offers-rules"])
 def test_a_process_in_place_is_one_file_and_a_python(name):
     """It is not ours: no BentoML beneath it, nothing but the standard library."""
     recipe = KNOWN[name]
@@ -40,7 +42,7 @@ def test_every_image_runs_as_a_numbered_user_without_a_home(recipe):
     assert environment(recipe)["HOME"] == "/tmp"
 
 
-@pytest.mark.parametrize("name", ["triage-logreg", "triage-faulty", "flights-boosted"])
+@pytest.mark.parametrize("name", ["triage-logreg", "triage-faulty", "flights-boosted", "offers-personal"])
 def test_a_bento_runs_as_bentoml_would_run_it(name):
     """User, place and command are those of `bentoml containerize`; BentoML's own files go to /tmp."""
     config = KNOWN[name].config

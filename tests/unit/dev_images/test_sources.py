@@ -16,7 +16,8 @@ from dev.images.errors import BuildError
 
 ROOT = Path(__file__).parents[3]
 SERVICES = bentos.services(ROOT / "bentos")
-TRAINED = ("triage_logreg", "triage_stale", "flights_ridge", "flights_boosted", "flights_stale")
+TRAINED = ("triage_logreg", "triage_boosted", "triage_stale", "flights_ridge", "flights_boosted", "flights_stale")
+TRAINED += ("offers_personal", "offers_pushy")
 
 
 @pytest.mark.parametrize("name", ["bentos", "bentos-build", "runtime"])
@@ -125,7 +126,7 @@ def test_every_service_and_process_has_a_family_with_a_story(folders):
     """The name before the first underscore; without a story nobody would notice a model that is as good as another."""
     sources, _ = folders
     members = [*bentos.services(sources), *bentos.processes(sources)]
-    assert {bentos.family(sources, member) for member in members} == {"flights", "triage"}
+    assert {bentos.family(sources, member) for member in members} == {"flights", "offers", "triage"}
     (sources / "flights" / "story.py").unlink()
     with pytest.raises(BuildError, match=r"flights_ridge belongs to no family: there is no bentos/flights/story\.py"):
         bentos.family(sources, "flights_ridge")
