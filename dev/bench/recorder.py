@@ -109,13 +109,14 @@ def bare_inserts(folder: Path, load: Load) -> float:
         rows = [
             {
                 "trial": 1,
-                "epoch": 1,
+                "epoch": 2,
+                "stretch": 1,
                 "id": f"{count + n:036}",
                 "router": 1,
                 "started": n,
                 "stage": 1,
-                "current_status": "ok",
-                "current_value": "M",
+                "live_status": "ok",
+                "live_value": "M",
             }
             for n in range(load.rows)
         ]

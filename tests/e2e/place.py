@@ -66,6 +66,7 @@ class Story:
     rows: Path
     codes: Sequence[str]
     driver: Sequence[str] = ()
+    sender: Sequence[str] = ()
 
 
 TRIAGE = Story(manifests.RULES, "/triage", ROWS, CODES)
@@ -76,6 +77,43 @@ FLIGHTS = Story(
     codes=(),
     driver=("--current-field", "delay", "--candidate-field", "arrival_delay"),
 )
+
+SHOP = Story(
+    rules="offers-rules",
+    path="/offer",
+    rows=ROWS.parents[1] / "offers" / "traffic.jsonl",
+    codes=(),
+    driver=("--current-field", "show", "--candidate-field", "offer", "--returning", "0.2"),
+    sender=("--unsent", "0"),
+)
+
+
+def shop_spec(candidate: str, image: str, **changes: Any) -> Manifest:
+    """The spec of a ModelDeployment beside the shop's rules: a canary that is decided by what visitors spend."""
+    step = {"minimumDuration": "5s"}
+    return {
+        "current": {"service": {"name": SHOP.rules, "port": 8080}},
+        "candidates": [{"name": candidate, "bento": {"image": image, "replicas": 2}}],
+        "unit": {"header": "x-user-id"},
+        "strategy": {
+            "canary": {"steps": [{"weight": "5%", **step}, {"weight": "25%", **step}, {"weight": "50%", **step}]}
+        },
+        "objective": {
+            "type": "Reward",
+            "range": {"min": "0", "max": "100"},
+            "targetLift": "2",
+            "outcome": {
+                "maturity": "5s",
+                "missing": "Value",
+                "missingValue": "0",
+                "from": [{"serviceAccount": manifests.SENDER_ACCOUNT}],
+            },
+        },
+        "answerWithin": "2s",
+        "deadline": "20m",
+        "router": ROUTER,
+        **changes,
+    }
 
 
 @dataclass
@@ -131,7 +169,7 @@ class Place:
             image=images()["shadowlift"],
             rate=rate,
             driver_options=[*self.story.driver, *driver],
-            sender_options=sender,
+            sender_options=[*self.story.sender, *sender],
             rows=self.story.rows,
             codes=self.story.codes,
         )

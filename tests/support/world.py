@@ -403,7 +403,7 @@ class World:
         """The first pairs compare."""
         values = {"M": 40, "B": 60}
         self.count(
-            0,
+            1,
             live=100,
             booked=100,
             ties=100 - disagreements,

@@ -47,7 +47,12 @@ class Line(BaseModel):
     code: int = 0
     flags: str = "-"
     details: str = ""
-    us: int | None = None  # from the first byte sent to the last byte of the answer
+    us: int | None = None  # from the first byte sent to the last byte of the answer; of the last try
+    us_all: int | None = None  # from the first byte received to the last byte of the answer; of all tries together
+    split: str | None = None  # of a trial that splits: yes | no (cannot be sent twice, or no unit header)
+    cluster: str | None = None  # to which the request was given
+    answered: str | None = None  # cluster of the process that answered
+    tries: int = 1
     ctype: str | None = None
     cenc: str | None = None
     pred: str | None = None  # the prediction header
@@ -69,6 +74,8 @@ class CaptureTrial(Model):
 
     uid: str
     salt: str  # hex; units leave the pod only as HMAC-SHA256(salt, unit)
+    given_to: str | None = None  # cluster that stands for the candidate's arm of a split; None: the trial mirrors
+    candidate_cluster: str | None = None  # of the candidate's processes themselves
     unit_header: str | None = None
     key_header: str | None = None  # None: the router's own id
     answer_within_us: int

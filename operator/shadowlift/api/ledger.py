@@ -13,7 +13,13 @@ from shadowlift.api.capture import Track
 from shadowlift.api.objective import Missing, ObjectiveType, PredictionType
 
 WIRE_VERSION = 1
-WARM_UP_EPOCH = 0  # its pairs are never counted
+
+WATCH_EPOCH = 0  # current alone is watched, before anybody meets the candidate
+WARM_UP_EPOCH = 1  # the first pairs; never counted
+SHADOW_EPOCH = 2  # pairs that count
+FIRST_STEP_EPOCH = (
+    3  # the first step of a canary; each step, and the probation after a promotion, is an epoch of its own
+)
 
 TrialUid = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[a-z0-9-]+$")]
 Key = Annotated[str, Field(min_length=1, max_length=128)]
@@ -22,6 +28,13 @@ Key = Annotated[str, Field(min_length=1, max_length=128)]
 def number_text(value: float) -> str:
     """The shortest text that reads back as this number; one text for both zeros."""
     return repr(value + 0.0)  # -0.0 + 0.0 is 0.0
+
+
+class Arm(StrEnum):
+    """To which process a unit was given, where a trial splits the live requests."""
+
+    CANDIDATE = "candidate"
+    CURRENT = "current"
 
 
 class RowStatus(StrEnum):
@@ -45,8 +58,11 @@ class Row(Model):
     status: RowStatus
     value: Annotated[str, Field(max_length=256)] | None = None
     reason: Annotated[str, Field(max_length=64)] | None = None  # CamelCase token where status is not ok
-    us: int | None = None
+    us: int | None = None  # to the last byte of the answer; in a split with all tries together
     mirrored: bool = False  # live rows: a copy was sent
+    arm: Arm | None = (
+        None  # live rows of a split: who was to answer; a candidate that fails has failed, whoever answered then
+    )
     unit: Annotated[str, Field(max_length=64)] | None = None  # hex HMAC; None: the request is the unit
     key: Key | None = None  # of the outcome; None: the id
     unitless: bool = False  # the trial has a unit header and the request lacked it
@@ -87,7 +103,7 @@ class TrialRegistration(Model):
     resource_uid: str
     frozen_hash: str
     started_at: int
-    prediction_type: PredictionType
+    prediction_type: PredictionType  # with objective Reward of no meaning
     objective: ObjectiveType = ObjectiveType.ACCURACY
     minimum: float | None = None  # of predictions and outcomes, with AbsoluteError
     maximum: float | None = None
@@ -97,6 +113,7 @@ class TrialRegistration(Model):
     unit_header: str | None = None
     key_header: str | None = None
     senders: Annotated[list[str], Field(min_length=1, max_length=16)]  # ServiceAccounts of the namespace, or Anyone
+    probation_epoch: int | None = None  # the first epoch after a promotion from a split; None: there is none
     routers: Annotated[list[str], Field(max_length=100)]  # pod uids that may ship for it
     closed: bool = False  # the trial has ended: rows are no longer accepted, what is stored stays
 
@@ -140,6 +157,16 @@ class EpochCounters(Model):
     worst_differences: dict[str, int] = Field(default_factory=dict)
     best_differences: dict[str, int] = Field(default_factory=dict)  # ... and at its best
     spread: dict[str, int] = Field(default_factory=dict)  # the largest |D| that any outcome could give; needs none
+    # By arm ("candidate", "current"); in a shadow both processes answer each request, and each answer is one of its arm.
+    requests_by_arm: dict[str, int] = Field(default_factory=dict)  # all of them, units or not; of splits only
+    request_failures_by_arm: dict[str, int] = Field(default_factory=dict)
+    units_by_arm: dict[str, int] = Field(default_factory=dict)  # booked units; in a shadow those whose answer has come
+    failures_by_arm: dict[str, int] = Field(default_factory=dict)  # of those: failed, broken off, late
+    latency_by_arm: dict[str, int] = Field(default_factory=dict)  # "arm/place on stats.threshold.LADDER" -> units
+    known_by_arm: dict[str, int] = Field(default_factory=dict)  # closed units of a split whose result is known
+    unknown_by_arm: dict[str, int] = Field(default_factory=dict)  # ... and whose outcome did not come
+    results_by_arm: dict[str, int] = Field(default_factory=dict)  # "arm/place on stats.scales.UNSIGNED" -> known ones
+    failed_currents: int = 0  # of the unknown ones of current: it failed, which is no outcome and never a lift
 
 
 class RouterReport(Model):

@@ -36,6 +36,14 @@ class ObjectiveType(StrEnum):
         "AbsoluteError"  # mean distance of a number from what turned out to be true, in the outcome's units
     )
     BRIER = "Brier"  # mean squared distance of a probability from what happened, 1 or 0
+    REWARD = "Reward"  # mean value that a unit brought, in the outcome's units, capped at range.max
+
+
+class Mode(StrEnum):
+    """How a candidate meets live traffic."""
+
+    SHADOW = "Shadow"  # it answers copies
+    CANARY = "Canary"  # it answers a share of the units
 
 
 class Missing(StrEnum):
@@ -168,12 +176,17 @@ class Objective(Model):
         "json_schema_extra": {
             "x-kubernetes-validations": [
                 cel(
-                    "(self.type == 'AbsoluteError') == has(self.range)",
-                    "range goes with type: AbsoluteError, and only with it",
+                    "(self.type in ['AbsoluteError', 'Reward']) == has(self.range)",
+                    "range goes with type: AbsoluteError or Reward, and only with these",
                 ),
                 cel(
-                    "self.type != 'AbsoluteError' || has(self.targetLift)",
-                    "targetLift is required with type: AbsoluteError: how many units of error less are worth waiting for",
+                    "!(self.type in ['AbsoluteError', 'Reward']) || has(self.targetLift)",
+                    "targetLift is required with type: AbsoluteError or Reward: how much less error, or more value, is worth waiting for",
+                ),
+                cel(
+                    "self.type != 'Reward' || !has(self.decidedIn) || self.decidedIn == 'Canary'",
+                    "must be Canary with type: Reward: what a unit brings depends on the answer that it was given",
+                    ".decidedIn",
                 ),
                 cel(
                     f"!has(self.targetLift) || double(self.targetLift) > 0.0 && double(self.targetLift) <= {_LARGEST_LIFT}",
@@ -205,11 +218,18 @@ class Objective(Model):
         }
     }
     type: ObjectiveType = ObjectiveType.ACCURACY
-    range: Range | None = Field(None, description="What predictions and outcomes may be, with type: AbsoluteError.")
+    decided_in: Mode | None = Field(
+        None,
+        description="Which mode's evidence promotes. By default Shadow where strategy has one, and Canary with type: Reward.",
+    )
+    range: Range | None = Field(
+        None,
+        description="What predictions and outcomes may be, with type: AbsoluteError; with type: Reward a value above max counts as max.",
+    )
     target_lift: Decimal | None = Field(
         None,
         description="The lift worth waiting for, in the objective's units: tunes speed and futility, never validity. "
-        f"By default {DEFAULT_TARGET_LIFT}; with type: AbsoluteError there is no default.",
+        f"By default {DEFAULT_TARGET_LIFT}; with type: AbsoluteError or Reward there is no default.",
     )
     minimum_lift: Decimal = Field("0", description="The bar: promote when a lift above this is proven.")
     false_promotion_rate: Decimal = Field(

@@ -21,6 +21,7 @@ _DURATION_BOUNDS = {
     "objective.cycle": (60.0, 90 * 86400.0),
     "answerWithin": (0.001, 60.0),
     "deadline": (10.0, 365 * 86400.0),
+    "strategy.canary.circuitBreaker.window": (1.0, 60.0),
 }
 
 # The text of a value, by declared type: what shippers and the recorder write, and so what can equal anything.
@@ -42,36 +43,55 @@ def parse_spec(raw: dict[str, Any]) -> Spec:
     except ValidationError as error:
         first = error.errors()[0]
         raise InvalidInput("spec." + ".".join(str(part) for part in first["loc"]), str(first["msg"])) from error
+    if (spec.prediction is None) != (spec.objective.type is ObjectiveType.REWARD):
+        raise InvalidInput("spec.prediction", "is required, but with objective.type Reward, where nothing is predicted")
     _check_lengths(spec)
+    _check_steps(spec)
     _check_expressions(spec)
     _check_values(spec)
     return spec
 
 
 def _check_lengths(spec: Spec) -> None:
-    objective = spec.objective
+    objective, canary = spec.objective, spec.strategy.canary
     lengths = {
         "objective.outcome.maturity": objective.outcome.maturity,
         "objective.cycle": objective.cycle,
         "answerWithin": spec.answer_within,
         "deadline": spec.deadline,
+        "strategy.canary.circuitBreaker.window": canary.circuit_breaker.window if canary else None,
     }
     for field, text in lengths.items():
         lowest, highest = _DURATION_BOUNDS[field]
         if text is not None and not lowest <= seconds(text) <= highest:
             raise InvalidInput(f"spec.{field}", f"{text} is outside {written(lowest)} to {written(highest)}")
-    needed = seconds(objective.outcome.maturity) + (seconds(objective.cycle) if objective.cycle else 0.0)
-    if seconds(spec.deadline) <= needed:
-        cycle = " and one objective.cycle together" if objective.cycle else ""
-        raise InvalidInput(
-            "spec.deadline", f"must be longer than objective.outcome.maturity{cycle}, or no outcome can count"
-        )
+    needed = {
+        "objective.outcome.maturity": seconds(objective.outcome.maturity),
+        "one objective.cycle": seconds(objective.cycle) if objective.cycle else 0.0,
+        "all steps of strategy.canary": sum(step.seconds for step in canary.steps) if canary else 0.0,
+    }
+    if seconds(spec.deadline) <= sum(needed.values()):
+        what = " and ".join(name for name, length in needed.items() if length)
+        raise InvalidInput("spec.deadline", f"must be longer than {what}, or no outcome can count")
+
+
+def _check_steps(spec: Spec) -> None:
+    """Each step is larger than the one before: a unit that is in the canary never leaves it."""
+    before = 0
+    for number, step in enumerate(spec.strategy.canary.steps if spec.strategy.canary else []):
+        if step.thousandths <= before:
+            least = f"{before / 10:g}%, the step before" if before else "0%"
+            raise InvalidInput(f"spec.strategy.canary.steps.{number}.weight", f"{step.weight} must be above {least}")
+        before = step.thousandths
 
 
 def _check_expressions(spec: Spec) -> None:
     """JMESPath that does not compile would be noticed at the first answer only, by routers that cannot read any."""
     current = spec.current.prediction
-    expressions = {"prediction": spec.prediction.body, "current.prediction": current.body if current else None}
+    expressions = {
+        "prediction": spec.prediction.body if spec.prediction else None,
+        "current.prediction": current.body if current else None,
+    }
     for field, expression in expressions.items():
         try:
             jmespath.compile(expression or "@")
@@ -82,6 +102,9 @@ def _check_expressions(spec: Spec) -> None:
 
 def _check_values(spec: Spec) -> None:
     """A value of another type than the predictions' could never equal one."""
+    if spec.prediction is None:
+        _check_missing_number(spec.objective)
+        return
     current, declared = spec.current.prediction, spec.prediction.type
     values = {f"prediction.map.{key}": value for key, value in spec.prediction.map.items()}
     values |= {f"current.prediction.map.{key}": value for key, value in ((current and current.map) or {}).items()}

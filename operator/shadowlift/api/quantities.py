@@ -14,6 +14,7 @@ DURATION_PATTERN = r"^([0-9]+(ms|s|m|h|d))+$"
 DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 SIGNED_DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 PERCENT_PATTERN = r"^(100|[0-9]{1,2})(\.[0-9]{1,4})?%$"
+WEIGHT_PATTERN = r"^(100|[0-9]{1,2})(\.[0-9])?%$"
 
 
 def seconds(text: str) -> float:
@@ -63,3 +64,6 @@ Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=20), AfterV
 Decimal = Annotated[str, Field(pattern=DECIMAL_PATTERN, max_length=20)]
 SignedDecimal = Annotated[str, Field(pattern=SIGNED_DECIMAL_PATTERN, max_length=20)]
 Percent = Annotated[str, Field(pattern=PERCENT_PATTERN, max_length=9), AfterValidator(_checked_percent)]
+Weight = Annotated[
+    str, Field(pattern=WEIGHT_PATTERN, max_length=6), AfterValidator(_checked_percent)
+]  # tenths of a percent

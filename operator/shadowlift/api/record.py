@@ -18,7 +18,8 @@ class RecordKind(StrEnum):
     """What was decided."""
 
     STARTED = "Started"  # a trial begins: everything that is frozen
-    COUNTING = "Counting"  # the warm-up is over: bets and baselines are fixed, evidence counts from here
+    COUNTING = "Counting"  # the warm-up or watch is over: bets and baselines are fixed, evidence counts from here
+    STEPPED = "Stepped"  # the candidate answers so large a share of the units from here on
     PROMOTED = "Promoted"  # the lift is proven: the candidate serves
     REJECTED = "Rejected"  # harm or futility
     EXPIRED = "Expired"  # the deadline came first
@@ -53,6 +54,7 @@ class TrialTerms(Model):
     minimum: float | None = None  # of predictions and outcomes, with AbsoluteError
     maximum: float | None = None
     deadline_share: float = 0.0
+    decided_in: str = "Shadow"
     cycle_s: float | None = None
     missing: str
     missing_value: str | None = None
@@ -72,9 +74,21 @@ class Baseline(Model):
 
     pairs: int
     disagreements: int
-    test: dict[str, Any]  # the engine's frozen test, every number exact
+    test: dict[str, Any] | None = (
+        None  # the engine's frozen test of pairs, every number exact; None: a shadow does not decide
+    )
     loaded: str  # when the routers had loaded the trial: the deadline counts from here
     routers: dict[str, RouterTotals] = Field(default_factory=dict)  # pod uid; absent: nothing dropped or lost by then
+
+
+class StepTaken(Model):
+    """A step of a canary: an epoch of its own, whose weight and baseline never change."""
+
+    number: int  # 0 for the first one
+    epoch: int
+    weight: int  # of the units, in thousandths
+    baseline: str  # mean result of current's units so far, exact: what a unit is expected to come to, between 0 and 1
+    test: dict[str, Any] | None = None  # first step: the engine's frozen test of arms; None: the shadow has decided
 
 
 class Record(Model):
@@ -89,6 +103,7 @@ class Record(Model):
     at: str
     terms: TrialTerms | None = None  # Started
     baseline: Baseline | None = None  # Counting
+    step: StepTaken | None = None  # Stepped
     evidence: Evidence | None = None  # verdicts
     coverage: Coverage | None = None
     case: dict[str, Any] | None = (
@@ -101,4 +116,6 @@ class Record(Model):
 
         A trial has one end, whichever: a second one, of a writer who did not hear that the first had been written, meets it too.
         """
+        if self.step is not None:
+            return f"{self.trial}-step{self.step.number}"
         return f"{self.trial}-{'end' if self.kind in ENDS_TRIAL else self.kind.value.lower()}"

@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from shadowlift.api.base import Model, cel
-from shadowlift.api.objective import CurrentPrediction, HeaderName, Objective, Prediction
-from shadowlift.api.quantities import Duration, Percent
+from shadowlift.api.objective import CurrentPrediction, HeaderName, Mode, Objective, ObjectiveType, Prediction
+from shadowlift.api.quantities import Duration
+from shadowlift.api.strategy import Shadow, Strategy
 
 DnsLabel = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 CandidateName = Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
@@ -152,29 +153,6 @@ class Unit(Model):
     header: HeaderName = Field(description="Request header that names the unit, e.g. x-user-id.")
 
 
-class Shadow(Model):
-    """Live requests are copied to the candidate; its answers are never seen by a client."""
-
-    percent: Percent = Field("100%", description="Share of the live requests to mirror.")
-
-
-class Strategy(Model):
-    """How the candidate meets live traffic."""
-
-    model_config = {
-        "json_schema_extra": {
-            "x-kubernetes-validations": [
-                cel(
-                    "!has(self.shadow) || self.shadow.percent == '100%'",
-                    "must be 100%: promotion goes from shadow straight to all traffic, so the candidate must have shown that capacity",
-                    ".shadow.percent",
-                )
-            ]
-        }
-    }
-    shadow: Shadow = Field(default_factory=lambda: Shadow(percent="100%"))
-
-
 class Promotion(Model):
     """Who moves the traffic."""
 
@@ -187,6 +165,12 @@ class Router(Model):
     replicas: Annotated[int, Field(ge=1, le=50)] = 2
     resources: Resources | None = None
 
+
+# The API server fills in no default that depends on other fields: rules and models work it out, each for itself.
+DECIDED_IN = (
+    "(has(self.objective.decidedIn) ? self.objective.decidedIn : "
+    "self.objective.type != 'Reward' && has(self.strategy.shadow) ? 'Shadow' : 'Canary')"
+)
 
 SERVE_AUTO = "Auto"
 SERVE_CURRENT = "Current"
@@ -204,12 +188,32 @@ class Spec(Model):
                     ".serve",
                 ),
                 cel(
-                    "(self.objective.type == 'Accuracy') == (self.prediction.type != 'Number')",
+                    "(self.objective.type == 'Reward') != has(self.prediction)",
+                    "prediction is required, but with objective.type Reward, which scores what happened and no prediction: there leave it "
+                    "and current.prediction out",
+                ),
+                cel(
+                    "has(self.prediction) || !has(self.current.prediction)",
+                    "goes with prediction, and only with it",
+                    ".current.prediction",
+                ),
+                cel(
+                    "!has(self.prediction) || (self.objective.type == 'Accuracy') == (self.prediction.type != 'Number')",
                     "must be Number with objective.type AbsoluteError or Brier, and another type with Accuracy",
                     ".prediction.type",
                 ),
                 cel(
-                    "self.prediction.type != 'Number' || !has(self.current.prediction) || "
+                    f"{DECIDED_IN} == 'Shadow' ? has(self.strategy.shadow) : has(self.strategy.canary)",
+                    "must be a mode that strategy has",
+                    ".objective.decidedIn",
+                ),
+                cel(
+                    f"{DECIDED_IN} == 'Shadow' || !has(self.objective.deadlineShare) || double(self.objective.deadlineShare) == 0.0",
+                    "an exact test at the deadline exists in a shadow only; leave it out",
+                    ".objective.deadlineShare",
+                ),
+                cel(
+                    "!has(self.prediction) || self.prediction.type != 'Number' || !has(self.current.prediction) || "
                     "!has(self.current.prediction.map) || size(self.current.prediction.map) == 0",
                     "numbers are not renamed: leave it out with prediction.type Number",
                     ".current.prediction.map",
@@ -226,8 +230,10 @@ class Spec(Model):
     unit: Unit | None = Field(
         None, description="Without it every request is its own unit: an assertion that requests are independent."
     )
-    strategy: Strategy = Field(default_factory=Strategy)
-    prediction: Prediction
+    strategy: Strategy = Field(default_factory=lambda: Strategy(shadow=Shadow(percent="100%")))
+    prediction: Prediction | None = Field(
+        None, description="What is predicted; with objective.type Reward nothing is, and it is left out."
+    )
     objective: Objective
     answer_within: Duration = Field(
         "500ms",
@@ -244,3 +250,16 @@ class Spec(Model):
     trial: Annotated[str, Field(min_length=1, max_length=63)] = Field(
         "1", description="Change it to try the same candidate again."
     )
+
+    @property
+    def decided_in(self) -> Mode:
+        """`objective.decidedIn` or its default: the shadow where it can answer the question."""
+        if self.objective.decided_in is not None:
+            return self.objective.decided_in
+        in_shadow = self.objective.type is not ObjectiveType.REWARD and self.strategy.shadow is not None
+        return Mode.SHADOW if in_shadow else Mode.CANARY
+
+    @property
+    def kept_for_the_deadline(self) -> float:
+        """`objective.deadlineShare` or its default: the exact test is one of pairs."""
+        return self.objective.kept_for_the_deadline if self.decided_in is Mode.SHADOW else 0.0

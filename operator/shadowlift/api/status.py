@@ -21,6 +21,7 @@ class Phase(StrEnum):
 
     PENDING = "Pending"  # something that the trial needs is not there yet; current serves
     SHADOWING = "Shadowing"  # live requests are copied to the candidate, evidence is gathered; current serves
+    CANARY = "Canary"  # the candidate answers a share of the units, step by step; current serves the rest
     PROMOTED = "Promoted"  # the lift is proven; the candidate serves, current stands by
     REJECTED = "Rejected"  # harm, futility or a roll-back by hand; current serves
     EXPIRED = "Expired"  # the deadline came first; current serves
@@ -89,6 +90,10 @@ class Evidence(Model):
     harm_e_value: Short | None = None
     harm_bar: Short | None = None
     deadline_p: Short | None = None  # of the exact test at the deadline; promote at or below its part of alpha
+    candidate_units: int | None = None  # of a canary: matured units by arm, and the mean of what they came to
+    current_units: int | None = None
+    candidate_mean: Short | None = None
+    current_mean: Short | None = None
     needed: int | None = None  # further units expected until promotion if the estimate is true; absent: cannot say
 
 

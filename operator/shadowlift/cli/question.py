@@ -7,7 +7,7 @@ steps of a rollout do that), how pairs come out, and when they are looked at. Th
 
 from dataclasses import dataclass
 
-from shadowlift.api.objective import Objective, ObjectiveType, PredictionType
+from shadowlift.api.objective import Mode, Objective, ObjectiveType, PredictionType
 from shadowlift.api.quantities import seconds
 from shadowlift.api.spec import Spec
 from shadowlift.errors import InvalidInput
@@ -144,6 +144,8 @@ def _losses(objective: Objective, assumed: Assumed, target: float) -> tuple[Loss
 
 def _check(spec: Spec) -> None:
     """The rules between fields that the engine rests on, as the CRD has them."""
+    if spec.prediction is None or spec.decided_in is not Mode.SHADOW:
+        raise InvalidInput("spec.objective.decidedIn", "only trials that a shadow decides can be planned here")
     objective, number = spec.objective, spec.prediction.type is PredictionType.NUMBER
     right_or_wrong, ranged = objective.type is ObjectiveType.ACCURACY, objective.type is ObjectiveType.ABSOLUTE_ERROR
     target, minimum, unit = objective.lift_worth_waiting_for, float(objective.minimum_lift), _unit(objective)

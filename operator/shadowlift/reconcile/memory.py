@@ -3,14 +3,16 @@
 Written by `observe`, `apply` and the evidence loop; a restart begins with an empty one.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 
-from shadowlift.api.ledger import CountersAnswer, TrialCounters
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, Arm, CountersAnswer, TrialCounters
 from shadowlift.api.record import Record
 from shadowlift.reconcile.store import Key, Object
-from shadowlift.rollout.observed import Published
+from shadowlift.rollout.observed import Published, Traffic
 
 TAKEN_FOR = 10.0  # seconds until it is asked again whether a name is still taken
+TRAFFIC_KEPT = 75.0  # seconds: the longest window of a circuit breaker, and some
 FIRST_REFRESH = 2.0  # seconds until a router that has not loaded its configuration is refreshed again; doubles
 LAST_REFRESH = 60.0
 
@@ -24,14 +26,29 @@ class EvidenceMemory:
     error: str | None = "the recorder has not been asked yet"
     counters: dict[str, TrialCounters] = field(default_factory=dict)
     registered: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)  # trial -> ledger, router uids
+    traffic: dict[str, deque[Traffic]] = field(default_factory=dict)  # trial -> what its candidate was asked lately
 
     def take(self, answer: CountersAnswer, at: float) -> None:
         """Replace what is known by a new answer."""
         self.ledger, self.at, self.error = answer.ledger_id, at, None
         self.counters.update({trial.uid: trial for trial in answer.trials})
+        for trial in answer.trials:
+            self._note(trial, at)
         for uid in answer.unknown:
-            self.counters.pop(uid, None)
-            self.registered.pop(uid, None)
+            for known in (self.counters, self.registered, self.traffic):
+                known.pop(uid, None)
+
+    def _note(self, trial: TrialCounters, at: float) -> None:
+        steps = [epoch for number, epoch in trial.epochs.items() if int(number) >= FIRST_STEP_EPOCH]
+        if not steps:
+            return
+        lately = self.traffic.setdefault(trial.uid, deque())
+        requests = sum(epoch.requests_by_arm.get(Arm.CANDIDATE, 0) for epoch in steps)
+        lately.append(
+            Traffic(at, requests, sum(epoch.request_failures_by_arm.get(Arm.CANDIDATE, 0) for epoch in steps))
+        )
+        while lately[0].at < at - TRAFFIC_KEPT:
+            lately.popleft()
 
 
 @dataclass

@@ -156,6 +156,7 @@ class Observer:
             counters=memory.counters.get(trial) if trial else None,
             at=memory.at,
             error=memory.error,
+            traffic=tuple(memory.traffic.get(trial, ())) if trial else (),
             registered=registered,
             routers=known,
         )

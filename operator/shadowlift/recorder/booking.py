@@ -7,20 +7,21 @@ candidate answers wait in `shadows` until the live line comes.
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from shadowlift.api.capture import Track
-from shadowlift.api.ledger import WARM_UP_EPOCH, Batch, BatchReceipt
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH, Arm, Batch, BatchReceipt, RowStatus
 from shadowlift.api.ledger import Row as Line
 from shadowlift.errors import Refused
 from shadowlift.recorder import schema, tally
 from shadowlift.recorder.fold import Increments
 from shadowlift.recorder.outcomes import settle_pending
-from shadowlift.recorder.schema import Stage
+from shadowlift.recorder.schema import Stage, Stretch
 from shadowlift.recorder.trials import Trial, trial_of
+from shadowlift.stats.threshold import ladder_place
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def _advance(connection: Connection, router: Row[Any], batch: Batch, now: int) -
         "lines_lost": max(batch.lines_lost, router.lines_lost),
         "shed": max(batch.shed, router.shed),
         "batches_lost": router.batches_lost + skipped,
-        "last_loss": now if lost else router.last_loss,
+        # What a router that was silent has lost meanwhile, it tells only when it has sent what it kept.
+        "last_loss": now if lost or router.silent else router.last_loss,
         "clock_off_us": batch.sent_at - now,
         "silent": False,
     }
@@ -116,7 +118,9 @@ class _Booking:
                 shadow.setdefault(line.id, line)
         first = self._count(live)
         candidates = self._take_waiting([line.id for line in live])
-        candidates.update({id_: _answer(line) for id_, line in shadow.items()})
+        candidates.update(
+            {id_: _Answer(line.status.value, line.value, line.reason, line.us) for id_, line in shadow.items()}
+        )
         booked = self._insert(first, candidates)
         settle_pending(
             self._connection, self._trial.deployment, [line.key or line.id for line in first if line.id in booked]
@@ -133,63 +137,86 @@ class _Booking:
         for line in live:
             added = self._added[line.epoch]
             added["live", None] += 1
+            if line.arm is not None:
+                added["requests_by_arm", line.arm.value] += 1
+                added["request_failures_by_arm", line.arm.value] += line.status is RowStatus.FAILED
             unit = ("id", line.id) if line.unit is None else ("unit", line.unit)
-            if not line.mirrored:
-                added["unmirrored", None] += 1
-            elif line.unitless:
+            if line.unitless:
                 added["unitless", None] += 1
+            elif not line.mirrored and line.arm is None:
+                added["unmirrored", None] += 1
             elif unit in first:
                 added["repeated", None] += 1
             else:
                 first[unit] = line
         return list(first.values())
 
-    def _insert(self, first: list[Line], candidates: dict[str, dict[str, str | None]]) -> set[str]:
+    def _insert(self, first: list[Line], candidates: dict[str, "_Answer"]) -> set[str]:
         """Book the units that are not booked yet; return the ids of their requests."""
         if not first:
             return set()
-        rows = [self._unit(line, candidates.get(line.id, _NO_ANSWER)) for line in first]
+        rows = [self._unit(line, candidates.get(line.id)) for line in first]
         statement = upsert(schema.units).on_conflict_do_nothing().returning(schema.units.c.id)
         booked = set(self._connection.execute(statement, rows).scalars())
         for line in first:
             self._added[line.epoch]["booked" if line.id in booked else "repeated", None] += 1
+            if line.id in booked:
+                self._tell(line.epoch, line.arm or Arm.CURRENT, line.status.value, line.us)
+                if line.id in candidates:
+                    answer = candidates[line.id]
+                    self._tell(line.epoch, Arm.CANDIDATE, answer.status, answer.us)
         trials = schema.trials
         self._connection.execute(
             update(trials).where(trials.c.number == self._trial.number).values(open=trials.c.open + len(booked))
         )
         return booked
 
-    def _unit(self, line: Line, candidate: dict[str, str | None]) -> dict[str, Any]:
+    def _tell(self, epoch: int, arm: Arm, status: str, us: int | None) -> None:
+        """Count one answer of a booked unit for its arm: that it came, how late, and whether it is one. Needs no outcome."""
+        if status in (RowStatus.GONE, RowStatus.OURS):
+            return
+        added = self._added[epoch]
+        added["units_by_arm", arm.value] += 1
+        added["failures_by_arm", arm.value] += status == RowStatus.FAILED
+        if us is not None:
+            added["latency_by_arm", f"{arm.value}/{ladder_place(us)}"] += 1
+
+    def _unit(self, line: Line, candidate: "_Answer | None") -> dict[str, Any]:
         return {
             "trial": self._trial.number,
             "epoch": line.epoch,
+            "stretch": self._stretch(line.epoch),
             "id": line.id,
             "unit": line.unit,
             "key": None if line.key == line.id else line.key,
             "router": self._router,
             "started": line.t,
             "stage": Stage.WARM if line.epoch == WARM_UP_EPOCH else Stage.OPEN,
-            "current_status": line.status.value,
-            "current_value": line.value,
-            "current_reason": line.reason,
-            **candidate,
+            "arm": line.arm.value if line.arm else None,
+            "live_status": line.status.value,
+            "live_value": line.value,
+            "live_reason": line.reason,
+            **_columns(candidate),
         }
 
-    def _take_waiting(self, ids: list[str]) -> dict[str, dict[str, str | None]]:
+    def _stretch(self, epoch: int) -> Stretch:
+        if epoch == WATCH_EPOCH:
+            return Stretch.WATCH
+        if epoch < FIRST_STEP_EPOCH:
+            return Stretch.SHADOW
+        probation = self._trial.registration.probation_epoch
+        return Stretch.CANARY if probation is None or epoch < probation else Stretch.PROBATION
+
+    def _take_waiting(self, ids: list[str]) -> dict[str, "_Answer"]:
         """Candidate answers that came before their live lines, removed from the waiting room."""
         waiting = schema.shadows
-        taken: dict[str, dict[str, str | None]] = {}
+        taken: dict[str, _Answer] = {}
         for some in schema.chunks(ids):
             is_one = (waiting.c.trial == self._trial.number) & waiting.c.id.in_(some)
             found = self._connection.execute(select(waiting).where(is_one)).all()
             if found:
                 self._connection.execute(delete(waiting).where(is_one))
-            for row in found:
-                taken[row.id] = {
-                    "candidate_status": row.status,
-                    "candidate_value": row.value,
-                    "candidate_reason": row.reason,
-                }
+            taken.update((row.id, _Answer(row.status, row.value, row.reason, row.us)) for row in found)
         return taken
 
     def _store_shadows(self, lines: list[Line], live: set[str]) -> None:
@@ -198,8 +225,12 @@ class _Booking:
         Those of repeated units, and those that come after closing, are dropped: they are no one's evidence.
         """
         numbers = self._open_units([line.id for line in lines])
+        told = [line for line in lines if numbers.get(line.id) is not None]
+        for line in told:
+            self._tell(line.epoch, Arm.CANDIDATE, line.status.value, line.us)
         answers = [
-            {"unit_number": numbers[line.id], **_answer(line)} for line in lines if numbers.get(line.id) is not None
+            {"unit_number": numbers[line.id], **_columns(_Answer(line.status.value, line.value, line.reason, line.us))}
+            for line in told
         ]
         if answers:
             self._connection.execute(
@@ -242,11 +273,19 @@ class _Booking:
             "status": line.status.value,
             "value": line.value,
             "reason": line.reason,
+            "us": line.us,
         }
 
 
-_NO_ANSWER: dict[str, str | None] = {"candidate_status": None, "candidate_value": None, "candidate_reason": None}
+class _Answer(NamedTuple):
+    """A candidate's answer to a copy."""
+
+    status: str
+    value: str | None
+    reason: str | None
+    us: int | None
 
 
-def _answer(line: Line) -> dict[str, str | None]:
-    return {"candidate_status": line.status.value, "candidate_value": line.value, "candidate_reason": line.reason}
+def _columns(answer: _Answer | None) -> dict[str, str | None]:
+    status, value, reason = (None, None, None) if answer is None else answer[:3]
+    return {"candidate_status": status, "candidate_value": value, "candidate_reason": reason}

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, ScalarSelect, and_, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from shadowlift.api.ledger import WARM_UP_EPOCH, RowStatus
+from shadowlift.api.ledger import WARM_UP_EPOCH, Arm, RowStatus
 from shadowlift.recorder import schema, tally
 from shadowlift.recorder.fold import Increments, Pair, Side, admitted, agreement, resolution
+from shadowlift.recorder.fold_split import Given, result
 from shadowlift.recorder.outcomes import latest_values
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
@@ -127,6 +128,9 @@ def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
     added: dict[int, Increments] = defaultdict(Counter)
     policy = trial.policy
     for case, count in _cases(connection, trial, units, outcomes).items():
+        if case.arm is not None:
+            _add(added[case.epoch], result(case.given(case.arm), case.outcome, policy), count)
+            continue
         pair = case.pair(policy.loss)
         if case.epoch != WARM_UP_EPOCH:
             _add(added[case.epoch], agreement(pair, policy.loss), count)
@@ -146,7 +150,8 @@ class _Case(NamedTuple):
     """What decides how a unit is folded. Most units are alike, so each case is folded once and counted."""
 
     epoch: int
-    current: tuple[str, str | None, str | None]
+    arm: str | None
+    live: tuple[str, str | None, str | None]
     candidate: tuple[str | None, str | None, str | None]
     lines_lost: bool
     ambiguous: bool
@@ -156,19 +161,26 @@ class _Case(NamedTuple):
     def pair(self, loss: Loss | None) -> Pair:
         status, value, reason = self.candidate
         candidate = None if status is None else Side(RowStatus(status), value, reason)
-        current = Side(RowStatus(self.current[0]), *self.current[1:])
-        return admitted(Pair(current, candidate, self.lines_lost, self.ambiguous, self.chance), loss)
+        return admitted(Pair(self._live, candidate, self.lines_lost, self.ambiguous, self.chance), loss)
+
+    def given(self, arm: str) -> Given:
+        return Given(Arm(arm), self._live, self.ambiguous, self.chance)
+
+    @property
+    def _live(self) -> Side:
+        return Side(RowStatus(self.live[0]), *self.live[1:])
 
 
 def _cases(
     connection: Connection, trial: Trial, units: Sequence[Unit], outcomes: Mapping[str, str]
 ) -> Mapping[_Case, int]:
     lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
-    rounds = trial.policy.loss is not None
+    rounds = trial.policy.loss is not None or trial.policy.reward is not None
     return Counter(
         _Case(
             unit.epoch,
-            (unit.current_status, unit.current_value, unit.current_reason),
+            unit.arm,
+            (unit.live_status, unit.live_value, unit.live_reason),
             (unit.candidate_status, unit.candidate_value, unit.candidate_reason),
             lost(unit),
             unit.outcome_key in ambiguous,

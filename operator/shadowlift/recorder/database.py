@@ -4,7 +4,6 @@ import fcntl
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shadowlift.errors import ShadowliftError, Unavailable
 from shadowlift.recorder import schema
-
-# Version n -> what turns a database of version n into one of n + 1. A released entry never changes.
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+from shadowlift.recorder.migrations import MIGRATIONS
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",

@@ -7,14 +7,19 @@ the outcome. The warm-up epoch folds the first half early, every other epoch bot
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from shadowlift.api.ledger import EpochCounters, RowStatus
+from shadowlift.api.ledger import Arm, EpochCounters, RowStatus
 from shadowlift.api.objective import Missing
 from shadowlift.stats.losses import Loss
+from shadowlift.stats.results import Reward
 from shadowlift.stats.scales import SIGNED, place
 
 MAX_TOKENS = 32  # per map; one shipper bug or a free-text prediction must not grow the ledger without bound
 _OVERFLOW = {"reasons": "Other"}  # of the other maps: ""
-_HISTOGRAMS = frozenset({"differences", "worst_differences", "best_differences", "spread"})  # bounded by their scale
+# Bounded by their scale, or by there being two arms.
+_HISTOGRAMS = frozenset(
+    {"differences", "worst_differences", "best_differences", "spread"}
+    | {name for name in EpochCounters.model_fields if name.endswith("_by_arm")}
+)
 OUT_OF_RANGE = "OutOfRange"
 NOT_A_NUMBER = "WrongType"
 _ANSWER_BINS = 8  # of a numeric answer, where label rates are compared between served answers
@@ -52,17 +57,19 @@ class Policy:
     missing: Missing
     missing_value: str | None = None
     loss: Loss | None = None  # None: right or wrong
+    reward: Reward | None = None  # what happened is scored, and no prediction
 
 
 def admitted(pair: Pair, loss: Loss | None) -> Pair:
     """The pair with every number that the loss does not admit told as unreadable: it is the fault of whoever said it."""
     if loss is None:
         return pair
-    candidate = None if pair.candidate is None else _admitted(pair.candidate, loss)
-    return replace(pair, current=_admitted(pair.current, loss), candidate=candidate)
+    candidate = None if pair.candidate is None else admitted_side(pair.candidate, loss)
+    return replace(pair, current=admitted_side(pair.current, loss), candidate=candidate)
 
 
-def _admitted(side: Side, loss: Loss) -> Side:
+def admitted_side(side: Side, loss: Loss) -> Side:
+    """One answer, of which `admitted` speaks."""
     if side.status is not RowStatus.OK:
         return side
     try:
@@ -107,6 +114,8 @@ def agreement(pair: Pair, loss: Loss | None = None) -> Increments:
         return added
     if pair.candidate is None:
         added["candidate_silent", None] += 1
+        added["units_by_arm", Arm.CANDIDATE.value] += 1
+        added["failures_by_arm", Arm.CANDIDATE.value] += 1
     if _candidate_value(pair) is None:
         added["candidate_failed", None] += 1
     if _disagree(pair):
@@ -161,6 +170,8 @@ def merged(counters: EpochCounters, increments: Increments) -> EpochCounters:
     """The counters with the increments added; what does not fit into a map goes under its overflow key."""
     fields = counters.model_dump()
     for (field, token), count in increments.items():
+        if not count:  # no key for what has not happened
+            continue
         if token is None:
             fields[field] += count
             continue

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, false
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 metadata = MetaData()
 # SQLite numbers rows by itself only where the type says INTEGER.
 _Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -104,29 +104,49 @@ gaps = Table(  # stretches of time in which a router may have lost lines
     Column("end", BigInteger),  # None: the router is silent, nobody knows yet
 )
 
-units = Table(  # one row per unit and trial: its first pair
+
+class Stretch(IntEnum):
+    """Parts of a trial in each of which a unit is counted once: they measure different things."""
+
+    WATCH = 0  # current alone
+    SHADOW = 1
+    CANARY = 2
+    PROBATION = 3
+
+
+units = Table(  # one row per unit and stretch of a trial: its first pair, or its first exposure
     "units",
     metadata,
     Column("number", _Number, primary_key=True),
     Column("trial", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Column("stretch", Integer, nullable=False),
     Column("id", Text, nullable=False),
     Column("unit", Text),  # None: the request is the unit
     Column("key", Text),  # None: the id
     Column("router", BigInteger, nullable=False),
     Column("started", BigInteger, nullable=False),
     Column("stage", Integer, nullable=False),
-    Column("current_status", Text, nullable=False),
-    Column("current_value", Text),
-    Column("current_reason", Text),
-    Column("candidate_status", Text),  # None: no answer line yet
+    Column("arm", Text),  # of a split: to whom the request was given; None: it was copied
+    Column("live_status", Text, nullable=False),  # of the answer that the client got; of a split, of the arm's own
+    Column("live_value", Text),
+    Column("live_reason", Text),
+    Column("candidate_status", Text),  # of a copy; None: no answer line yet
     Column("candidate_value", Text),
     Column("candidate_reason", Text),
 )
 Index("units_by_id", units.c.trial, units.c.id, unique=True)
 Index("units_due", units.c.trial, units.c.stage, units.c.started)
 _has_unit, _has_key = units.c.unit.is_not(None), units.c.key.is_not(None)
-Index("units_by_unit", units.c.trial, units.c.unit, unique=True, sqlite_where=_has_unit, postgresql_where=_has_unit)
+Index(
+    "units_by_unit",
+    units.c.trial,
+    units.c.unit,
+    units.c.stretch,
+    unique=True,
+    sqlite_where=_has_unit,
+    postgresql_where=_has_unit,
+)
 Index("units_by_key", units.c.trial, units.c.key, sqlite_where=_has_key, postgresql_where=_has_key)
 
 shadows = Table(  # the waiting room: candidate answers whose live line has not come yet
@@ -140,6 +160,7 @@ shadows = Table(  # the waiting room: candidate answers whose live line has not 
     Column("status", Text, nullable=False),
     Column("value", Text),
     Column("reason", Text),
+    Column("us", BigInteger),
 )
 
 epochs = Table(  # never recomputed from rows: those expire

@@ -39,7 +39,8 @@ class Trial:
     @cached_property
     def policy(self) -> Policy:
         """How its pairs are folded."""
-        return Policy(self.registration.missing, self.registration.missing_value, self.words.loss)
+        words, registration = self.words, self.registration
+        return Policy(registration.missing, registration.missing_value, words.loss, words.reward)
 
 
 def trial_of(row: Row[Any]) -> Trial:

@@ -122,9 +122,9 @@ def _purge_routers(connection: Connection, horizon: int) -> None:
 _THIN = {
     "stage": Stage.THINNED,
     "key": None,
-    "current_status": "",
-    "current_value": None,
-    "current_reason": None,
+    "live_status": "",
+    "live_value": None,
+    "live_reason": None,
     "candidate_status": None,
     "candidate_value": None,
     "candidate_reason": None,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shadowlift.api.ledger import OutcomeValue, TrialRegistration, number_text
 from shadowlift.api.objective import ObjectiveType, PredictionType
 from shadowlift.stats.losses import AbsoluteError, Brier, Loss
+from shadowlift.stats.results import Reward
 
 MAX_LENGTH = 256
 
@@ -20,6 +21,7 @@ class Vocabulary:
 
     declared: PredictionType
     loss: Loss | None = None  # None: right or wrong
+    reward: Reward | None = None
 
     def canonical(self, value: OutcomeValue) -> str:
         """Text of a value.
@@ -27,6 +29,8 @@ class Vocabulary:
         Raises:
             ValueError: the value is not of the declared type, out of range or too long; the message says what is wanted.
         """
+        if self.reward is not None:
+            return _amount(value, self.reward)
         if self.loss is not None:
             return _number(value, self.loss)
         text = _text(value, self.declared)
@@ -38,9 +42,10 @@ class Vocabulary:
         """Whether a text can stand for some outcome."""
         if isinstance(self.loss, Brier):
             return text in ("0", "1")
-        if self.loss is not None:
+        scored = self.reward or self.loss
+        if scored is not None:
             try:
-                return self.loss.admits(float(text))
+                return scored.admits(float(text))
             except ValueError:
                 return False
         return _is_canonical(text, self.declared)
@@ -52,6 +57,10 @@ def vocabulary(registration: TrialRegistration) -> Vocabulary:
     Raises:
         ValueError: the registration's objective does not go with its range or its prediction type.
     """
+    if registration.objective is ObjectiveType.REWARD:
+        if registration.minimum is None or registration.maximum is None:
+            raise ValueError("minimum and maximum are required with objective Reward")
+        return Vocabulary(registration.prediction_type, reward=Reward(registration.minimum, registration.maximum))
     numeric = registration.prediction_type is PredictionType.NUMBER
     if numeric == (registration.objective is ObjectiveType.ACCURACY):
         raise ValueError("predictionType must be Number with AbsoluteError or Brier, and another type with Accuracy")
@@ -67,7 +76,7 @@ def _loss(registration: TrialRegistration) -> Loss | None:
             raise ValueError("minimum and maximum are required with objective AbsoluteError")
         case ObjectiveType.BRIER:
             return Brier()
-        case ObjectiveType.ACCURACY:
+        case ObjectiveType.ACCURACY | ObjectiveType.REWARD:
             return None
 
 
@@ -76,15 +85,26 @@ def _number(value: OutcomeValue, loss: Loss) -> str:
         if isinstance(value, str) or value not in (0, 1):
             raise ValueError("must be true or false (or 1 or 0), as objective.type Brier says")
         return "1" if value else "0"
-    if isinstance(value, str | bool):
-        raise ValueError("must be a JSON number, as prediction.type Number says")  # noqa: TRY004 - a fault of the sender, told as 422
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond all floats
-        number = math.inf
+    number = _float(value, "prediction.type Number")
     if not loss.admits(number):
         raise ValueError(f"must be within objective.range, {_plainly(loss.minimum)} to {_plainly(loss.maximum)}")
     return number_text(number)
+
+
+def _amount(value: OutcomeValue, reward: Reward) -> str:
+    number = _float(value, "objective.type Reward")
+    if not reward.admits(number):
+        raise ValueError(f"must be a number of at least objective.range.min, {_plainly(reward.minimum)}")
+    return number_text(number)
+
+
+def _float(value: OutcomeValue, says: str) -> float:
+    if isinstance(value, str | bool):
+        raise ValueError(f"must be a JSON number, as {says} says")  # noqa: TRY004 - a fault of the sender, told as 422
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond all floats
+        return math.inf
 
 
 def _plainly(limit: float) -> str:

@@ -53,7 +53,7 @@ def frozen_hash(spec: Spec) -> str:
         "candidates": candidates,
         "current": current_identity(spec.current),
         "currentPrediction": _plain(spec.current.prediction) if spec.current.prediction else None,
-        "prediction": _plain(spec.prediction),
+        "prediction": _plain(spec.prediction) if spec.prediction else None,
         "unit": _plain(spec.unit) if spec.unit else None,
         "objective": _plain(spec.objective),
         "strategy": _plain(spec.strategy),

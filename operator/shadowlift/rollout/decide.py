@@ -13,6 +13,7 @@ from shadowlift.rollout import objects, routing
 from shadowlift.rollout.observed import Observed
 from shadowlift.rollout.plan import Plan
 from shadowlift.rollout.report import report, stuck
+from shadowlift.rollout.steps.canary import canary
 from shadowlift.rollout.steps.expired import expired
 from shadowlift.rollout.steps.paused import paused
 from shadowlift.rollout.steps.pending import LOOK_AGAIN, pending
@@ -26,6 +27,7 @@ from shadowlift.rollout.world import World
 STEPS: dict[Phase, Callable[[World], Step]] = {
     Phase.PENDING: pending,
     Phase.SHADOWING: shadowing,
+    Phase.CANARY: canary,
     Phase.PROMOTED: promoted,
     Phase.REJECTED: rejected,
     Phase.EXPIRED: expired,
@@ -66,11 +68,14 @@ def phase_of(world: World) -> Phase:  # noqa: PLR0911 - one line for each way a 
         return Phase.PAUSED
     trial = world.trial
     if world.is_over:
-        return Phase.SHADOWING  # its step ends it, whatever else is in the way
+        # Its step ends it, whatever else is in the way.
+        return Phase.CANARY if world.stage.splits else Phase.SHADOWING
     if trial is None:
         return Phase.PROMOTED if _serves_proven(world) else Phase.PENDING
     if trial.end is None:
-        return Phase.SHADOWING if world.mirroring and world.loaded_at is not None else Phase.PENDING
+        if not world.measuring or world.loaded_at is None:
+            return Phase.PENDING
+        return Phase.CANARY if world.stage.splits else Phase.SHADOWING
     if trial.end.kind is RecordKind.EXPIRED:
         return Phase.EXPIRED
     if trial.end.kind is RecordKind.PROMOTED and _serves_proven(world):

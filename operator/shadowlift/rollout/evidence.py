@@ -1,9 +1,12 @@
 """From the recorder's counters to the engine's: what counts as win, loss and tie, under the stated policy for missing outcomes.
 
-Called by `gates`. Warm-up pairs are never counted; every later epoch is, since shadow weights do not change the meaning of a pair.
+Called by `look`, for the pairs of a shadow; the units of a canary are in `arms`.
 """
 
-from shadowlift.api.ledger import WARM_UP_EPOCH, EpochCounters, TrialCounters
+from collections.abc import Mapping
+from typing import Any
+
+from shadowlift.api.ledger import EpochCounters, TrialCounters
 from shadowlift.api.objective import Missing, ObjectiveType
 from shadowlift.api.record import Baseline, RouterTotals, TrialTerms
 from shadowlift.api.status import Coverage, Evidence
@@ -11,11 +14,6 @@ from shadowlift.stats.counts import Differences, PairedCounts
 from shadowlift.stats.terms import PairedTest
 from shadowlift.stats.verdict import Case
 from shadowlift.stats.verdict import Evidence as Numbers
-
-
-def counted(counters: TrialCounters) -> EpochCounters:
-    """Sum of all epochs that count."""
-    return total([epoch for number, epoch in counters.epochs.items() if int(number) != WARM_UP_EPOCH])
 
 
 def total(epochs: list[EpochCounters]) -> EpochCounters:
@@ -41,7 +39,7 @@ def unit_of_lift(terms: TrialTerms) -> float:
     return terms.maximum - terms.minimum
 
 
-def case(terms: TrialTerms, baseline: Baseline, epoch: EpochCounters, *, last: bool = False) -> Case:
+def case(terms: TrialTerms, frozen: Mapping[str, Any], epoch: EpochCounters, *, last: bool = False) -> Case:
     """The engine's question: frozen test and counts, under the policy for outcomes that never came.
 
     Worst: without an outcome a pair counts at its worst for promotion and at its best for harm, whatever made it missing. AtRandom:
@@ -49,7 +47,7 @@ def case(terms: TrialTerms, baseline: Baseline, epoch: EpochCounters, *, last: b
     missing: with one outcome in ten a candidate at its target would look like a tenth of it, and be given up. Value: the recorder has
     folded them with the stated value, so none is left.
     """
-    missing, test = Missing(terms.missing), PairedTest.from_json(baseline.test)
+    missing, test = Missing(terms.missing), PairedTest.from_json(frozen)
     if terms.objective == ObjectiveType.ACCURACY.value:
         plain = PairedCounts(wins=epoch.wins, losses=epoch.losses, ties=epoch.ties)
         silent = epoch.unlabelled
@@ -59,6 +57,11 @@ def case(terms: TrialTerms, baseline: Baseline, epoch: EpochCounters, *, last: b
     worst = Differences.from_json(epoch.worst_differences)
     careful_losses = Differences.ties(worst.n) if missing is Missing.AT_RANDOM else worst
     return Case(test, known + careful_losses, known + best, last)
+
+
+def share_of(part: int, rest: int) -> float:
+    """Part of the two together; 0 where there are none."""
+    return part / (part + rest) if part + rest else 0.0
 
 
 def signed(value: float) -> str:

@@ -1,25 +1,22 @@
 """When do we promote? Read `PROMOTION`: every gate in that list must be open, in that order.
 
-Called by `steps.shadowing` with the counters of the trial under way. A gate is a function from a `Look` to a `Shut` (why not, and
+Called by `steps.shadowing` with a look at the counters of the trial under way; a canary has lists of its own in `canary_gates`.
+A gate is a function from a `Look` to a `Shut` (why not, and
 whether that is Hold or Error) or None. Unknown never promotes: what cannot be read is Error, what is not enough is Hold.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 
-from shadowlift.api.ledger import WARM_UP_EPOCH, EpochCounters, TrialCounters
+from shadowlift.api.ledger import EpochCounters
 from shadowlift.api.objective import Missing
-from shadowlift.api.record import Baseline
 from shadowlift.api.spec import SERVE_AUTO
-from shadowlift.api.status import Coverage, Evidence, Verdict, VerdictKind
-from shadowlift.rollout.evidence import case, counted, coverage_of, shown, signed, unit_of_lift
-from shadowlift.rollout.history import TrialHistory
+from shadowlift.api.status import Verdict, VerdictKind
+from shadowlift.rollout.evidence import signed
 from shadowlift.rollout.instants import parse
-from shadowlift.rollout.world import World
+from shadowlift.rollout.look import Gate, Look, Shut
 from shadowlift.stats.combination import at_cycle_end
-from shadowlift.stats.verdict import Case, Reason, Ruling, rule
+from shadowlift.stats.verdict import Reason
 from shadowlift.stats.verdict import Verdict as Says
 
 WARM_UP_PAIRS = 100  # pairs that must compare before any counts: enough to see a vocabulary and to place the bets
@@ -35,69 +32,6 @@ LEAST_CYCLE_SLACK_S = 10.0
 SELECTION_BAR = 20.0  # evidence ratio at which labels are held to depend on the answer that was served
 
 
-@dataclass(frozen=True)
-class Shut:
-    """Why a gate is shut."""
-
-    kind: VerdictKind
-    reason: str
-    message: str
-
-    def __post_init__(self) -> None:
-        """A status holds 512 characters, and values and reasons come from outside."""
-        object.__setattr__(self, "message", self.message[:512])
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look at the evidence of the trial under way."""
-
-    world: World
-    trial: TrialHistory
-    counters: TrialCounters
-
-    @cached_property
-    def epoch(self) -> EpochCounters:
-        """All that counts."""
-        return counted(self.counters)
-
-    @cached_property
-    def warm_up(self) -> EpochCounters:
-        """The pairs that only show whether things compare."""
-        return self.counters.epochs.get(str(WARM_UP_EPOCH), EpochCounters())
-
-    @cached_property
-    def case(self) -> Case | None:
-        """What the engine is asked; None during warm-up."""
-        baseline: Baseline | None = self.trial.baseline
-        return case(self.trial.terms, baseline, self.epoch, last=self.world.is_over) if baseline is not None else None
-
-    @cached_property
-    def ruling(self) -> Ruling | None:
-        """What the engine says; None during warm-up."""
-        return None if self.case is None else rule(self.case)
-
-    @property
-    def unit(self) -> float:
-        """From the engine's effects to the objective's units."""
-        return unit_of_lift(self.trial.terms)
-
-    @property
-    def evidence(self) -> Evidence:
-        """For status and records."""
-        numbers = self.ruling.evidence if self.ruling else None
-        return shown(self.epoch, numbers, self.unit) if numbers else Evidence()
-
-    @property
-    def coverage(self) -> Coverage:
-        """For status and records."""
-        baseline = self.trial.baseline
-        return coverage_of(self.epoch if baseline else self.warm_up, self.counters, baseline)
-
-
-Gate = Callable[[Look], Shut | None]
-
-
 def ledger_is_the_same(look: Look) -> Shut | None:
     """The evidence is in the ledger in which the trial began, and has not shrunk."""
     view = look.world.observed.evidence
@@ -108,10 +42,9 @@ def ledger_is_the_same(look: Look) -> Shut | None:
         )  # fmt: skip
     status = look.world.observed.resource.status
     before = status.trial.evidence if status and status.trial and status.trial.uid == look.trial.uid else None
-    if (
-        before is not None
-        and look.epoch.wins + look.epoch.losses + look.epoch.ties < before.wins + before.losses + before.ties
-    ):
+    units = (before.candidate_units or 0) + (before.current_units or 0) if before else 0
+    pairs = before.wins + before.losses + before.ties if before and not units else 0
+    if look.epoch.wins + look.epoch.losses + look.epoch.ties < pairs or sum(look.epoch.known_by_arm.values()) < units:
         return Shut(
             VerdictKind.ERROR, "EvidenceLost", "the recorder's counters have gone back; change spec.trial to begin anew"
         )
@@ -151,10 +84,9 @@ def current_is_readable(look: Look) -> Shut | None:
     excluded = epoch.current_failed + epoch.current_unreadable
     seen = excluded + epoch.wins + epoch.losses + epoch.ties + epoch.unlabelled
     if seen >= WARM_UP_PAIRS and excluded > MAX_EXCLUDED * seen:
-        reasons = ", ".join(f"{name}: {n}" for name, n in sorted(epoch.reasons.items())) or "no reason given"
         return Shut(
             VerdictKind.ERROR, "CurrentUnreadable",
-            f"current failed or gave no prediction of the declared type in {excluded} of {seen} pairs ({reasons}); "
+            f"current failed or gave no prediction of the declared type in {excluded} of {seen} pairs ({reasons_of(epoch)}); "
             "see spec.current.prediction and spec.prediction.type",
         )  # fmt: skip
     return None
@@ -173,28 +105,37 @@ def answers_fit_the_capture(look: Look) -> Shut | None:
 
 def values_compare(look: Look) -> Shut | None:
     """Current, candidate and outcomes speak of the same values; of numbers none is kept, and their range was checked before."""
-    for epoch in (look.warm_up, look.epoch):
-        ours, theirs = set(epoch.current_values) - {""}, set(epoch.candidate_values) - {""}
-        if sum(epoch.current_values.values()) >= WARM_UP_PAIRS and not epoch.candidate_values:
-            reasons = ", ".join(f"{name}: {n}" for name, n in sorted(epoch.reasons.items())) or "no answers"
-            return Shut(
-                VerdictKind.ERROR,
-                "Incomparable",
-                f"the candidate gave no readable prediction ({reasons}); see spec.prediction",
-            )
-        cut = "" in {*epoch.current_values, *epoch.candidate_values}  # more than are kept: nothing follows from these
-        if sum(epoch.candidate_values.values()) >= WARM_UP_PAIRS and ours and theirs and not ours & theirs and not cut:
-            return Shut(
-                VerdictKind.ERROR, "Incomparable",
-                f"current answers {_some(ours)}, the candidate {_some(theirs)}; see spec.prediction.map and spec.current.prediction",
-            )  # fmt: skip
-        known = set(epoch.outcome_values) - {""}
-        if known and sum(epoch.outcome_values.values()) >= OUTCOMES_TO_COMPARE and not known & (ours | theirs):
-            return Shut(
-                VerdictKind.ERROR, "Incomparable",
-                f"outcomes are {_some(known)}, predictions {_some(ours | theirs)}; see spec.prediction.map",
-            )  # fmt: skip
+    each = (incomparable(epoch, sum(epoch.current_values.values())) for epoch in (look.warm_up, look.epoch))
+    return next((shut for shut in each if shut is not None), None)
+
+
+def incomparable(epoch: EpochCounters, asked: int) -> Shut | None:
+    """What says that values cannot be compared; `asked` is how many answers the candidate should have given by now."""
+    ours, theirs = set(epoch.current_values) - {""}, set(epoch.candidate_values) - {""}
+    if asked >= WARM_UP_PAIRS and not epoch.candidate_values and epoch.current_values:
+        return Shut(
+            VerdictKind.ERROR,
+            "Incomparable",
+            f"the candidate gave no readable prediction ({reasons_of(epoch)}); see spec.prediction",
+        )
+    cut = "" in {*epoch.current_values, *epoch.candidate_values}  # more than are kept: nothing follows from these
+    if sum(epoch.candidate_values.values()) >= WARM_UP_PAIRS and ours and theirs and not ours & theirs and not cut:
+        return Shut(
+            VerdictKind.ERROR, "Incomparable",
+            f"current answers {_some(ours)}, the candidate {_some(theirs)}; see spec.prediction.map and spec.current.prediction",
+        )  # fmt: skip
+    known = set(epoch.outcome_values) - {""}
+    if known and sum(epoch.outcome_values.values()) >= OUTCOMES_TO_COMPARE and not known & (ours | theirs):
+        return Shut(
+            VerdictKind.ERROR, "Incomparable",
+            f"outcomes are {_some(known)}, predictions {_some(ours | theirs)}; see spec.prediction.map",
+        )  # fmt: skip
     return None
+
+
+def reasons_of(epoch: EpochCounters) -> str:
+    """Why answers were none, with how many were so."""
+    return ", ".join(f"{name}: {n}" for name, n in sorted(epoch.reasons.items())) or "no reason given"
 
 
 def warmed_up(look: Look) -> Shut | None:
@@ -226,7 +167,7 @@ def no_recent_losses(look: Look) -> Shut | None:
         return Shut(
             VerdictKind.HOLD,
             "LinesLost",
-            f"a router lost lines {at - max(recent):.0f} s ago; {LOSS_WINDOW_S:.0f} s without are wanted",
+            f"a router lost lines, or came back from silence, {at - max(recent):.0f} s ago; {LOSS_WINDOW_S:.0f} s without are wanted",
         )
     return None
 
@@ -247,7 +188,7 @@ def labels_do_not_choose(look: Look) -> Shut | None:
     """Under AtRandom: outcomes of disagreements come as often whichever answer was served."""
     if look.trial.terms.missing != Missing.AT_RANDOM.value:
         return None
-    ratio = selection_evidence(look.epoch)
+    ratio = selection_evidence(look.epoch.labelled_by_answer, look.epoch.unlabelled_by_answer)
     if ratio >= SELECTION_BAR:
         return Shut(
             VerdictKind.HOLD, "LabelsSelected",
@@ -255,6 +196,16 @@ def labels_do_not_choose(look: Look) -> Shut | None:
             "use outcome.missing: Worst",
         )  # fmt: skip
     return None
+
+
+def enough_is_mature(look: Look) -> Shut | None:
+    """So many pairs have closed that it is known what to expect of a unit."""
+    closed = look.epoch.wins + look.epoch.losses + look.epoch.ties + look.epoch.unlabelled
+    if closed >= WARM_UP_PAIRS:
+        return None
+    return Shut(
+        VerdictKind.HOLD, "Shadow", f"{closed} of {WARM_UP_PAIRS} pairs are mature; nobody meets the candidate before"
+    )
 
 
 def counts_are_possible(look: Look) -> Shut | None:
@@ -269,21 +220,28 @@ def lift_is_proven(look: Look) -> Shut | None:
     """The e-value has reached its bar, or at the deadline the exact test has."""
     result = look.ruling.evidence if look.ruling else None
     if look.ruling is None or result is None or result.n == 0:
-        return Shut(VerdictKind.HOLD, "NoEvidence", "no matured pair yet")
+        return Shut(VerdictKind.HOLD, "NoEvidence", f"no matured {look.counted[:-1]} yet")
     if look.ruling.verdict is Says.PROMOTE:
         return None
     estimate, lower, upper = (
         signed(value * look.unit) for value in (result.estimate or 0.0, result.lower, result.upper)
     )
-    silent = look.epoch.unlabelled
-    missing = f"; {silent} disagreements without an outcome count against it" if silent else ""
-    more = (
-        f"; about {result.needed.at_estimate} further pairs if the estimate holds" if result.needed.at_estimate else ""
-    )
+    what, more = look.counted, ""
+    if result.needed.at_estimate:
+        more = f"; about {result.needed.at_estimate} further {what} if the estimate holds"
     return Shut(
         VerdictKind.HOLD, "NotProven",
-        f"lift {estimate} within {lower} to {upper} ({result.n} pairs){more}{missing}",
+        f"lift {estimate} within {lower} to {upper} ({result.n} {what}){more}{_counted_against(look)}",
     )  # fmt: skip
+
+
+def _counted_against(look: Look) -> str:
+    """What speaks against the candidate only because nobody knows it."""
+    if look.trial.terms.missing != Missing.WORST.value:
+        return ""
+    silent = sum(look.epoch.unknown_by_arm.values()) if look.steps else look.epoch.unlabelled
+    what = "units" if look.steps else "disagreements"
+    return f"; {silent} {what} without an outcome count against it" if silent else ""
 
 
 def cycles_are_whole(look: Look) -> Shut | None:
@@ -351,57 +309,75 @@ PROMOTION: tuple[Gate, ...] = (
 )
 
 
+# A shadow that only has to show that nobody is hurt, before a canary decides.
+PASSAGE: tuple[Gate, ...] = (
+    *SOUND,
+    enough_is_mature,
+    routers_are_heard,
+    no_recent_losses,
+    coverage_is_high,
+    capacity_is_shown,
+    serving_is_automatic,
+)
+
+
 def judge(look: Look) -> Verdict:
     """One verdict: Error or Hold where a gate is shut, Reject where harm or futility is proven, else Promote."""
-    for gate in SOUND:
-        shut = gate(look)
-        if shut is not None:
-            return Verdict(kind=shut.kind, reason=shut.reason, message=shut.message)
-    rejected = _rejection(look)
-    if rejected is not None:
-        waits = cycles_are_whole(look) if look.ruling and look.ruling.reason.waits_for_a_cycle else None
-        return rejected if waits is None else Verdict(kind=waits.kind, reason=waits.reason, message=waits.message)
-    for gate in PROMOTION[len(SOUND) :]:
-        shut = gate(look)
-        if shut is not None:
-            return Verdict(kind=shut.kind, reason=shut.reason, message=shut.message)
-    return Verdict(kind=VerdictKind.PROMOTE, reason=_how(look), message=_proof(look))
+    if not look.decides:
+        return verdict(look, SOUND, PASSAGE[len(SOUND) :]) or Verdict(
+            kind=VerdictKind.PROMOTE, reason="ShadowPassed", message="the shadow shows nothing against a canary"
+        )
+    return verdict(look, SOUND, PROMOTION[len(SOUND) :]) or proven(look)
 
 
-def _how(look: Look) -> str:
-    return look.ruling.reason.value if look.ruling else ""
+def verdict(look: Look, sound: tuple[Gate, ...], further: tuple[Gate, ...]) -> Verdict | None:
+    """What is in the way: a gate without which nothing may be concluded, then a rejection, then any other gate; None where nothing is."""
+    shut = next((shut for gate in sound if (shut := gate(look)) is not None), None)
+    if shut is None and (rejected := rejection(look)) is not None:
+        shut = cycles_are_whole(look) if look.ruling and look.ruling.reason.waits_for_a_cycle else None
+        if shut is None:
+            return rejected
+    if shut is None:
+        shut = next((shut for gate in further if (shut := gate(look)) is not None), None)
+    return None if shut is None else Verdict(kind=shut.kind, reason=shut.reason, message=shut.message)
 
 
-def _rejection(look: Look) -> Verdict | None:
+def proven(look: Look) -> Verdict:
+    """The verdict on a lift that the evidence of this stage proves."""
+    reason = look.ruling.reason.value if look.ruling else ""
+    return Verdict(kind=VerdictKind.PROMOTE, reason=reason, message=_proof(look))
+
+
+def rejection(look: Look) -> Verdict | None:
+    """Harm or futility, where it is proven; a stage that does not decide can only harm."""
     ruling = look.ruling
     if ruling is None or ruling.evidence is None or ruling.evidence.n == 0 or ruling.verdict is not Says.REJECT:
         return None
     upper, n = signed(ruling.evidence.upper * look.unit), ruling.evidence.n
     if ruling.reason is Reason.HARM_PROVEN:
-        message = f"proven worse than what serves: lift at most {upper} after {n} pairs"
+        message = f"proven worse than what serves: lift at most {upper} after {n} {look.counted}"
         return Verdict(kind=VerdictKind.REJECT, reason="Harm", message=message)
-    message = f"lift is at most {upper}, below spec.objective.targetLift, after {n} pairs"
+    if not look.decides:
+        return None
+    message = f"lift is at most {upper}, below spec.objective.targetLift, after {n} {look.counted}"
     return Verdict(kind=VerdictKind.REJECT, reason="Futility", message=message)
 
 
 def _proof(look: Look) -> str:
     evidence = look.evidence
-    lift = f"lift {evidence.estimate}, at least {evidence.lower}, after {evidence.n} pairs; "
+    lift = f"lift {evidence.estimate}, at least {evidence.lower}, after {evidence.n} {look.counted}; "
     if look.ruling is not None and look.ruling.reason is Reason.LIFT_PROVEN_AT_DEADLINE:
         return f"{lift}at the deadline so many wins had a probability of {evidence.deadline_p} without a lift"
     return f"{lift}e-value {evidence.e_value} at a bar of {evidence.bar}"
 
 
-def selection_evidence(epoch: EpochCounters) -> float:
-    """How much better separate label rates per served answer explain the labels than one common rate.
+def selection_evidence(known: Mapping[str, int], unknown: Mapping[str, int]) -> float:
+    """How much better separate label rates per kind (served answer, or arm) explain the labels than one common rate.
 
-    The Bayes factor of independent uniform-prior rates per served answer against one uniform-prior rate: products of Beta
-    functions of (labelled + 1, unlabelled + 1), with binomial coefficients common to both left out.
+    The Bayes factor of independent uniform-prior rates per kind against one uniform-prior rate: products of Beta
+    functions of (known + 1, unknown + 1), with binomial coefficients common to both left out.
     """
-    cells = [
-        (epoch.labelled_by_answer.get(answer, 0), epoch.unlabelled_by_answer.get(answer, 0))
-        for answer in sorted({*epoch.labelled_by_answer, *epoch.unlabelled_by_answer})
-    ]
+    cells = [(known.get(kind, 0), unknown.get(kind, 0)) for kind in sorted({*known, *unknown})]
     if len(cells) < 2:
         return 1.0
     apart = sum(_log_beta(labelled + 1, silent + 1) for labelled, silent in cells)

@@ -5,7 +5,7 @@ The newest Started record is the trial; the newest Promoted record that nothing 
 
 from dataclasses import dataclass
 
-from shadowlift.api.record import ENDS_PROMOTION, ENDS_TRIAL, Baseline, Record, RecordKind, TrialTerms
+from shadowlift.api.record import ENDS_PROMOTION, ENDS_TRIAL, Baseline, Record, RecordKind, StepTaken, TrialTerms
 from shadowlift.errors import InvalidInput
 
 
@@ -19,6 +19,13 @@ class TrialHistory:
     baseline: Baseline | None  # None: still in warm-up
     counting_at: str | None  # when evidence began to count
     end: Record | None  # the record that ended it
+    steps: tuple[StepTaken, ...] = ()  # of its canary, in their order
+    steps_at: tuple[str, ...] = ()  # when each of them was decided
+
+    @property
+    def step(self) -> StepTaken | None:
+        """The step under way."""
+        return self.steps[-1] if self.steps else None
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,17 @@ class History:
         if start.terms is None:
             raise ValueError(f"record {start.number}: a Started record without terms")
         baseline = counting.baseline if counting else None
-        return TrialHistory(start.trial, start.terms, start.at, baseline, counting.at if counting else None, end)
+        stepped = sorted((record for record in mine if record.step is not None), key=lambda record: record.number)
+        return TrialHistory(
+            uid=start.trial,
+            terms=start.terms,
+            started_at=start.at,
+            baseline=baseline,
+            counting_at=counting.at if counting else None,
+            end=end,
+            steps=tuple(record.step for record in stepped if record.step is not None),
+            steps_at=tuple(record.at for record in stepped),
+        )
 
     def promotion(self) -> Promotion | None:
         """The promotion in force: the newest Promoted record that nothing has ended since."""

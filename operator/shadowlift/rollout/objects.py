@@ -1,7 +1,8 @@
 """Which objects should exist and which may go. Called by `decide`; a workload goes only when nothing routes to it, verified."""
 
-from shadowlift.api.ledger import TrialRegistration
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, TrialRegistration
 from shadowlift.api.names import HEADER_ID
+from shadowlift.api.objective import PredictionType
 from shadowlift.api.spec import Bento
 from shadowlift.resources.routers import router_manifests
 from shadowlift.resources.workload import workload_manifests
@@ -86,7 +87,7 @@ def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
             resource_uid=world.owner.uid,
             frozen_hash=terms.frozen,
             started_at=round(parse(trial.started_at) * 1e6),
-            prediction_type=spec.prediction.type,
+            prediction_type=spec.prediction.type if spec.prediction else PredictionType.STRING,
             objective=spec.objective.type,
             minimum=terms.minimum,
             maximum=terms.maximum,
@@ -96,6 +97,7 @@ def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
             unit_header=spec.unit.header if spec.unit else None,
             key_header=None if key == HEADER_ID else key,
             senders=list(terms.senders),
+            probation_epoch=FIRST_STEP_EPOCH + len(spec.strategy.canary.steps) if spec.strategy.canary else None,
             routers=_routers(world),
         ),
     )

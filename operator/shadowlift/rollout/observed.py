@@ -92,6 +92,15 @@ class Routers:
 
 
 @dataclass(frozen=True)
+class Traffic:
+    """What a candidate had been asked, and had failed to answer, by some moment; totals of a canary, which only grow."""
+
+    at: float  # unix seconds
+    requests: int
+    failures: int
+
+
+@dataclass(frozen=True)
 class EvidenceView:
     """What the recorder says. `ledger` None: it was not reached yet, or not lately; `error` says how it failed."""
 
@@ -99,6 +108,7 @@ class EvidenceView:
     counters: TrialCounters | None = None  # None: it does not know the trial
     at: float | None = None  # when it answered, unix seconds
     error: str | None = None
+    traffic: tuple[Traffic, ...] = ()  # of the last minute, oldest first; an operator that has just started knows less
     registered: bool = False  # this operator has registered the trial with its present routers
     # uids with which it did: pods that are gone may still have been heard of last
     routers: frozenset[str] = frozenset()

@@ -4,8 +4,13 @@ from shadowlift.api.status import Phase
 
 # Every phase may be paused, and a paused one resumes where its records say. A new trial starts over from any end.
 EDGES: dict[Phase, frozenset[Phase]] = {
-    Phase.PENDING: frozenset({Phase.SHADOWING, Phase.EXPIRED, Phase.PROMOTED, Phase.REJECTED, Phase.PAUSED}),
-    Phase.SHADOWING: frozenset({Phase.PENDING, Phase.PROMOTED, Phase.REJECTED, Phase.EXPIRED, Phase.PAUSED}),
+    Phase.PENDING: frozenset(
+        {Phase.SHADOWING, Phase.CANARY, Phase.EXPIRED, Phase.PROMOTED, Phase.REJECTED, Phase.PAUSED}
+    ),
+    Phase.SHADOWING: frozenset(
+        {Phase.PENDING, Phase.CANARY, Phase.PROMOTED, Phase.REJECTED, Phase.EXPIRED, Phase.PAUSED}
+    ),
+    Phase.CANARY: frozenset({Phase.PENDING, Phase.PROMOTED, Phase.REJECTED, Phase.EXPIRED, Phase.PAUSED}),
     Phase.PROMOTED: frozenset({Phase.PENDING, Phase.REJECTED, Phase.PAUSED}),
     Phase.REJECTED: frozenset({Phase.PENDING, Phase.PROMOTED, Phase.PAUSED}),
     Phase.EXPIRED: frozenset({Phase.PENDING, Phase.PROMOTED, Phase.PAUSED}),

@@ -1,5 +1,6 @@
 """From a world and a step to the status that a person reads. Called by `decide`; the only builder of status."""
 
+from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH
 from shadowlift.api.record import RecordKind
 from shadowlift.api.status import (
     Condition,
@@ -39,7 +40,7 @@ def report(world: World, step: Step) -> Status:
         phase=step.phase,
         conditions=_conditions(world, step),
         serving=serving,
-        weight="0%" if serving.name == "current" else "100%",
+        weight=_weight(world),
         trial=_trial(world, step),
         router=RouterStatus(
             wanted=routers.published.version if routers.published else None,
@@ -125,7 +126,11 @@ def _published_serving(world: World) -> Serving:
 
 def _why_current(world: World) -> str:
     last = max(world.observed.records, key=lambda record: record.number, default=None)
-    return last.kind.value if last is not None and last.kind.value not in ("Started", "Counting") else "ByDefault"
+    return (
+        last.kind.value
+        if last is not None and last.kind.value not in ("Started", "Counting", "Stepped")
+        else "ByDefault"
+    )
 
 
 def _trial(world: World, step: Step) -> Trial | None:
@@ -154,7 +159,7 @@ def _trial(world: World, step: Step) -> Trial | None:
         deadline=None if world.deadline is None else stamp(world.deadline),
         alpha=f"{trial.terms.alpha:g}",
         disagreement=_disagreement(trial),
-        epochs=_epochs(trial, loaded),
+        epochs=_epochs(world, trial, loaded),
         verdict=step.verdict or _recorded(trial) or (previous.verdict if previous else None),
         evidence=evidence or Evidence(),
         coverage=coverage or Coverage(),
@@ -178,14 +183,27 @@ def _disagreement(trial: TrialHistory) -> str | None:
     return None if baseline is None or not baseline.pairs else f"{baseline.disagreements / baseline.pairs:.4f}"
 
 
-def _epochs(trial: TrialHistory, loaded: str | None) -> list[Epoch]:
+def _epochs(world: World, trial: TrialHistory, loaded: str | None) -> list[Epoch]:
     if loaded is None:
         return []
-    epochs = [Epoch(number=0, weight="0%", mirror="100%", since=loaded)]
-    counting = trial.counting_at
-    if counting is not None:
-        epochs.append(Epoch(number=1, weight="0%", mirror="100%", since=counting))
-    return epochs
+    shadow = world.spec.strategy.shadow
+    epochs = [Epoch(number=WATCH_EPOCH, weight="0%", mirror="0%", since=loaded)]
+    if shadow is not None:
+        epochs = [Epoch(number=WARM_UP_EPOCH, weight="0%", mirror=shadow.percent, since=loaded)]
+        if trial.counting_at is not None:
+            epochs.append(Epoch(number=SHADOW_EPOCH, weight="0%", mirror=shadow.percent, since=trial.counting_at))
+    taken = zip(trial.steps, trial.steps_at, strict=True)
+    return epochs + [
+        Epoch(number=step.epoch, weight=f"{step.weight / 10:g}%", mirror="0%", since=at) for step, at in taken
+    ]
+
+
+def _weight(world: World) -> str:
+    """Share of live requests that a candidate answers; until all routers have loaded another one, the one before."""
+    before, routers = world.observed.resource.status, world.observed.routers
+    if before is not None and before.weight is not None and routers.ready and not routers.agreed:
+        return before.weight
+    return f"{world.intent.weight / 10:g}%" if world.intent else "0%"
 
 
 def _conditions(world: World, step: Step) -> list[Condition]:
@@ -217,7 +235,7 @@ def _ready(world: World) -> Condition:
 
 
 def _progressing(step: Step) -> Condition:
-    under_way = step.phase in (Phase.PENDING, Phase.SHADOWING)
+    under_way = step.phase in (Phase.PENDING, Phase.SHADOWING, Phase.CANARY)
     reason, message = step.phase.value, ""
     if step.blocked is not None:
         reason, message = step.blocked.reason, step.blocked.message

@@ -2,9 +2,10 @@
 
 from shadowlift.api.names import HEADER_ID
 from shadowlift.api.quantities import millionths, seconds
+from shadowlift.api.spec import SERVE_AUTO
 from shadowlift.resources.identity import trial_salt
 from shadowlift.resources.router.config import config_version, router_files
-from shadowlift.resources.router.intent import RouterIntent, TrialRoute
+from shadowlift.resources.router.intent import RouterIntent, Split, TrialRoute
 from shadowlift.resources.router.steps import next_intent
 from shadowlift.resources.routers import config_map, router_name
 from shadowlift.rollout.observed import Published
@@ -32,32 +33,45 @@ def desired(world: World, step: Step) -> RouterIntent:
 def _wish(world: World, step: Step) -> RouterIntent:
     serves_current = world.serving is world.current
     # The recorder must know the trial before its first line.
-    known = world.mirroring or world.observed.evidence.registered
+    known = world.measuring or world.observed.evidence.registered
     # While an override answers, pairs would not compare what the trial is about.
-    mirrors = step.mirror and known and world.open_trial is not None and world.serving is world.baseline
+    measured = step.measured and known and world.open_trial is not None and world.serving is world.baseline
+    splits = measured and world.stage.splits and world.spec.serve == SERVE_AUTO
+    copies = measured and not world.stage.splits
     # Kept ready behind no route: what was promoted while current serves by hand, else what may be promoted next.
-    beside = world.promoted or (world.challenger if mirrors else None)
+    beside = world.promoted or (world.challenger if measured else None)
     candidate = beside if serves_current else world.serving
     return RouterIntent(
         current=world.current.upstream,
         candidate=candidate.upstream if candidate else None,
         serve="current" if serves_current else "candidate",
-        shadow=world.challenger.upstream if mirrors else None,
-        trial=_trial(world) if mirrors else None,
+        shadow=world.challenger.upstream if copies else None,
+        split=_split(world) if splits else None,
+        trial=_trial(world) if copies or splits else None,
         try_timeout_ms=world.try_timeout_ms,
         recorder_url=world.observed.recorder_url,
     )
+
+
+def _split(world: World) -> Split:
+    """The share of the step under way; none while current is watched, and no other one while somebody has asked for a pause."""
+    trial, canary = world.open_trial, world.spec.strategy.canary
+    if trial is None or canary is None:
+        raise ValueError("a split without a canary under way")
+    held = world.intent.split if world.spec.paused and world.intent and world.measuring else None
+    weight = held.weight if held else trial.step.weight if trial.step else 0
+    return Split(candidate=world.challenger.upstream, weight=weight, fail_open=canary.fail_open)
 
 
 def _trial(world: World) -> TrialRoute:
     trial = world.open_trial
     if trial is None:
         raise ValueError("a mirror without a trial under way")
-    key = world.spec.objective.outcome.key.header
+    key, shadow = world.spec.objective.outcome.key.header, world.spec.strategy.shadow
     return TrialRoute(
         uid=trial.uid,
-        epoch=0 if trial.baseline is None else 1,
-        percent_millionths=millionths(world.spec.strategy.shadow.percent),
+        epoch=_epoch(world),
+        percent_millionths=millionths(shadow.percent) if shadow and not world.stage.splits else 1_000_000,
         salt=trial_salt(world.owner.uid, trial.uid),
         unit_header=world.spec.unit.header if world.spec.unit else None,
         key_header=None if key == HEADER_ID else key,
@@ -65,6 +79,13 @@ def _trial(world: World) -> TrialRoute:
         current=world.baseline.extraction,
         candidate=world.challenger.extraction,
     )
+
+
+def _epoch(world: World) -> int:
+    """That of the weight in force: while it is held, the epoch is too."""
+    if world.spec.paused and world.intent is not None and world.intent.trial is not None and world.measuring:
+        return world.intent.trial.epoch
+    return world.epoch
 
 
 def update(world: World, step: Step) -> RouterUpdate | None:

@@ -4,18 +4,38 @@ Made by `decide` from `Observed` and the time; read by the steps, the gates and 
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 
 from shadowlift.api.capture import Extraction
+from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH
 from shadowlift.api.quantities import seconds
 from shadowlift.api.record import Record
 from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, Candidate, Spec
+from shadowlift.api.strategy import CanaryStep
 from shadowlift.resources.identity import bento_identity, current_identity, frozen_hash, workload_name
 from shadowlift.resources.owner import Owner
 from shadowlift.resources.router.intent import RouterIntent, Upstream
 from shadowlift.rollout.history import History, Promotion, TrialHistory
 from shadowlift.rollout.instants import parse
 from shadowlift.rollout.observed import Observed, Workload
+
+
+class Stage(Enum):
+    """How a trial under way meets live traffic."""
+
+    WATCH = "Watch"  # current alone is watched
+    WARM_UP = "WarmUp"  # requests are copied; nothing counts yet
+    SHADOW = "Shadow"  # requests are copied, and count
+    CANARY = "Canary"  # units are shared
+
+    @property
+    def splits(self) -> bool:
+        """Live requests are given to one of two arms; while current is watched, all to one."""
+        return self in (Stage.WATCH, Stage.CANARY)
+
+
+_EPOCHS = {Stage.WATCH: WATCH_EPOCH, Stage.WARM_UP: WARM_UP_EPOCH, Stage.SHADOW: SHADOW_EPOCH}
 
 
 @dataclass(frozen=True)
@@ -66,11 +86,15 @@ class World:
         """A bento as something that can serve."""
         workload = workload_name(self.owner.name, bento)
         upstream = Upstream(host=self.host(workload), port=bento.port)
+        return Target(name, bento_identity(bento), upstream, workload, bento, self._extraction)
+
+    @property
+    def _extraction(self) -> Extraction:
+        """Where a candidate's answer carries its prediction; nothing is read where nothing is predicted."""
         prediction = self.spec.prediction
-        extraction = Extraction(
-            body=prediction.body, header=prediction.header, type=prediction.type, map=prediction.map
-        )
-        return Target(name, bento_identity(bento), upstream, workload, bento, extraction)
+        if prediction is None:
+            return Extraction()
+        return Extraction(body=prediction.body, header=prediction.header, type=prediction.type, map=prediction.map)
 
     @cached_property
     def current(self) -> Target:
@@ -84,7 +108,7 @@ class World:
         else:
             raise ValueError("spec.current has neither service nor bento: the schema refuses that")
         override = current.prediction
-        common = self.spec.prediction
+        common = self._extraction
         placed = override is not None and (override.body is not None or override.header is not None)
         extraction = Extraction(
             body=override.body if override and placed else common.body,
@@ -136,6 +160,37 @@ class World:
         """The trial under way."""
         return self.trial if self.trial is not None and self.trial.end is None else None
 
+    @property
+    def stage(self) -> Stage:
+        """How far the trial under way has come, by its records."""
+        trial = self.open_trial
+        if trial is not None and trial.steps:
+            return Stage.CANARY
+        if self.spec.strategy.shadow is None:
+            return Stage.WATCH
+        return Stage.WARM_UP if trial is None or trial.baseline is None else Stage.SHADOW
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch that requests of the trial under way belong to now."""
+        step = self.open_trial.step if self.open_trial else None
+        return step.epoch if step is not None else _EPOCHS[self.stage]
+
+    @property
+    def planned_step(self) -> CanaryStep | None:
+        """What was asked for of the canary's step under way."""
+        step, canary = self.open_trial.step if self.open_trial else None, self.spec.strategy.canary
+        return canary.steps[step.number] if step is not None and canary is not None else None
+
+    @property
+    def step_since(self) -> float | None:
+        """Since when all routers are known to share units as the step under way says (unix seconds); None: they do not, or not yet."""
+        trial, intent, routers = self.open_trial, self.intent, self.observed.routers
+        if trial is None or trial.step is None or intent is None or intent.trial is None:
+            return None
+        in_force = self.measuring and intent.trial.epoch == trial.step.epoch and routers.agreed_since is not None
+        return max(parse(trial.steps_at[-1]), routers.agreed_since or 0.0) if in_force else None
+
     def proven_as(self, upstream: Upstream | None) -> Target | None:
         """Which candidate of an earlier trial runs there: it may still answer when spec and promotion name it no more."""
         for record in self.observed.records:
@@ -185,8 +240,8 @@ class World:
         return intent.serve == "candidate" and intent.candidate == self.serving.upstream
 
     @cached_property
-    def mirroring(self) -> bool:
-        """The published configuration mirrors for the trial under way."""
+    def measuring(self) -> bool:
+        """The published configuration copies or shares requests for the trial under way."""
         intent = self.intent
         return (
             self.open_trial is not None
@@ -206,7 +261,7 @@ class World:
         status = self.observed.resource.status
         if status is not None and status.trial is not None and status.trial.uid == trial.uid and status.trial.started:
             return parse(status.trial.started)
-        return self.now if self.mirroring and self.observed.routers.agreed else None
+        return self.now if self.measuring and self.observed.routers.agreed else None
 
     @property
     def deadline(self) -> float | None:

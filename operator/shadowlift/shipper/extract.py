@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shadowlift.api.capture import NOT_COPIED, CaptureTrial, Line, Track
-from shadowlift.api.ledger import Row, RowStatus
+from shadowlift.api.ledger import Arm, Row, RowStatus
 from shadowlift.shipper.prediction import Answer, Reader
 
 MAX_KEY = 128  # of the wire format; a longer key could not be named by an outcome either
@@ -42,8 +42,9 @@ class Extractor:
         return bytes.fromhex(self.trial.salt)
 
     @cached_property
-    def _readers(self) -> dict[Track, Reader]:
-        return {Track.LIVE: Reader(self.trial.current), Track.SHADOW: Reader(self.trial.candidate)}
+    def _readers(self) -> tuple[Reader, Reader]:
+        """Of current's and of the candidate's answers."""
+        return Reader(self.trial.current), Reader(self.trial.candidate)
 
     @cached_property
     def _unit_is_copied(self) -> bool:
@@ -51,7 +52,8 @@ class Extractor:
 
     def row(self, line: Line) -> Row:
         """The row of a line of this trial; never fails, whatever the processes answered."""
-        answer = self._judge(line)
+        arm = self._arm(line)
+        answer = self._judge(line) if arm is None else self._judge_arm(line, arm)
         unit = self._unit(line)
         can_tell = line.track is Track.LIVE or self._unit_is_copied
         return Row(
@@ -63,8 +65,9 @@ class Extractor:
             status=answer.status,
             value=answer.value,
             reason=answer.reason,
-            us=line.us,
+            us=line.us if arm is None else line.us_all,
             mirrored=line.track is Track.LIVE and line.mirror == "yes",
+            arm=arm,
             unit=unit,
             key=line.key if line.key and len(line.key) <= MAX_KEY else None,
             unitless=self.trial.unit_header is not None and unit is None and can_tell,
@@ -76,6 +79,28 @@ class Extractor:
             return None
         return hmac.new(self._salt, line.unit.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
+    def _arm(self, line: Line) -> Arm | None:
+        """To whom the request was given; None where it was not split."""
+        if line.split != "yes":
+            return None
+        return Arm.CANDIDATE if line.cluster == self.trial.given_to else Arm.CURRENT
+
+    def _judge_arm(self, line: Line, arm: Arm) -> Answer:
+        """What the process did to which the request was given. A client that hung up may have been kept waiting: that is its doing too.
+
+        The failure of a candidate is one, although current answered in its place.
+        """
+        flags = set(line.flags.split(","))
+        if reason := _first(_NOBODYS, flags) or _failure(line, flags):
+            return Answer(RowStatus.FAILED, reason=reason)
+        by_candidate = line.answered == self.trial.candidate_cluster
+        if arm is Arm.CANDIDATE:
+            if line.tries > 1 or not by_candidate:
+                return Answer(RowStatus.FAILED, reason="FellBack")
+            if line.us_all is not None and line.us_all > self.trial.answer_within_us:
+                return Answer(RowStatus.FAILED, reason="Late")
+        return self._read(line, by_candidate=arm is Arm.CANDIDATE)
+
     def _judge(self, line: Line) -> Answer:
         flags = set(line.flags.split(","))
         if reason := _first(_NOBODYS, flags):
@@ -84,7 +109,10 @@ class Extractor:
             return Answer(RowStatus.FAILED, reason=reason)
         if line.track is Track.SHADOW and line.us is not None and line.us > self.trial.answer_within_us:
             return Answer(RowStatus.FAILED, reason="Late")
-        answer = self._readers[line.track].read(line)
+        return self._read(line, by_candidate=line.track is Track.SHADOW)
+
+    def _read(self, line: Line, *, by_candidate: bool) -> Answer:
+        answer = self._readers[by_candidate].read(line)
         if line.code >= 400 and answer.status is not RowStatus.OK:
             return Answer(RowStatus.UNREADABLE, reason="Status4xx")
         return answer

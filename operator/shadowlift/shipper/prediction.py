@@ -60,7 +60,9 @@ class Reader:
             return None
 
     def read(self, line: Line) -> Answer:
-        """The prediction in an answer that the process gave."""
+        """The prediction in an answer that the process gave; an answer from which none is asked is good as it is."""
+        if self.extraction.header is None and self.extraction.body is None:
+            return Answer(RowStatus.OK)
         try:
             found = self._in_header(line) if self.extraction.header else self._in_body(line)
             return Answer(RowStatus.OK, value=_sendable(self.extraction.map.get(found, found)))

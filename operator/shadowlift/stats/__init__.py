@@ -7,6 +7,7 @@ of a test that was frozen before the first counted observation: no clock, no cha
     bets.py       the fixed grid of bets, chosen before the data
     wealth.py     the one primitive: a mixture of betting wealths, its e-value and its confidence bound
     scales.py     the points at which continuous values are counted, and rounding to them without bias
+    results.py    what one unit came to, between 0 and 1
     losses.py     how much less one of two predictions lost, and what is known of that without an outcome
     paired.py     two predictions on the same unit: counts -> wealth
     forecast.py   how many more observations until the bar
@@ -27,6 +28,8 @@ Units that were given to one of two arms, and one process on its own:
     arm_counts.py    what is counted there
     epochs.py        counts of equal weight together, and of unequal weight apart
     arms.py          the lift of a success rate or of a capped reward between arms: counts -> wealth
+    arm_verdict.py   the rule for them, as verdict.py is for pairs
+    cases.py         cases of either kind
     events.py        the ratio of rare events between arms: too many errors, or not many more
     threshold.py     a quantile as such events: the threshold beyond which an answer is slow
     rate.py          one rate against a fixed limit

@@ -60,6 +60,20 @@ class Rates:
         """Part of alpha with which the exact test at the deadline may promote."""
         return self.promotion * self.deadline_share
 
+    def to_json(self) -> dict[str, str]:
+        """Plain data for a JSON encoder; every number a string with its shortest exact decimal."""
+        return {name: repr(float(value)) for name, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`, bit for bit.
+
+        Raises:
+            ValueError: a field is missing, unknown or out of its range.
+        """
+        require_fields("rates", data, [field.name for field in dataclasses.fields(cls)])
+        return cls(**{name: bets_module.number(name, value) for name, value in data.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
@@ -84,7 +98,7 @@ class PairedTest:
 
     def __post_init__(self) -> None:
         """Refuse what is no test."""
-        _require_lifts(self.minimum_lift, self.target_lift)
+        require_lifts(self.minimum_lift, self.target_lift)
         if self.rates.deadline_share and self.minimum_lift:
             raise ValueError(
                 "deadline_share must be 0 with a minimum_lift above 0: no exact test is known for that bar"
@@ -109,7 +123,7 @@ class PairedTest:
         Raises:
             ValueError: an argument is out of its range; the message names it.
         """
-        _require_lifts(minimum_lift, target_lift)
+        require_lifts(minimum_lift, target_lift)
         if second_moment is not None and not 0 <= second_moment <= 1:
             raise ValueError(f"second_moment must be in [0, 1] or None, got {second_moment!r}")
         # E[D^2] >= E[D]^2: with less than that the target could not be reached.
@@ -131,7 +145,7 @@ class PairedTest:
             "harm_bets": self.harm_bets.to_json(),
             "minimum_lift": repr(float(self.minimum_lift)),
             "target_lift": repr(float(self.target_lift)),
-            "rates": {name: repr(float(value)) for name, value in dataclasses.asdict(self.rates).items()},
+            "rates": self.rates.to_json(),
         }
 
     @classmethod
@@ -141,23 +155,24 @@ class PairedTest:
         Raises:
             ValueError: a field is missing, unknown or out of its range.
         """
-        _require_fields("a paired test", data, [field.name for field in dataclasses.fields(cls)])
-        _require_fields("rates", data["rates"], [field.name for field in dataclasses.fields(Rates)])
+        require_fields("a paired test", data, [field.name for field in dataclasses.fields(cls)])
         return cls(
             bets=Bets.from_json(data["bets"]),
             harm_bets=Bets.from_json(data["harm_bets"]),
             minimum_lift=bets_module.number("minimum_lift", data["minimum_lift"]),
             target_lift=bets_module.number("target_lift", data["target_lift"]),
-            rates=Rates(**{name: bets_module.number(name, value) for name, value in data["rates"].items()}),
+            rates=Rates.from_json(data["rates"]),
         )
 
 
-def _require_fields(what: str, data: Mapping[str, Any], names: list[str]) -> None:
+def require_fields(what: str, data: Mapping[str, Any], names: list[str]) -> None:
+    """Raise ValueError unless stored data has exactly these fields."""
     if set(data) != set(names):
         raise ValueError(f"{what} needs exactly {', '.join(names)}; got {sorted(data)}")
 
 
-def _require_lifts(minimum_lift: float, target_lift: float) -> None:
+def require_lifts(minimum_lift: float, target_lift: float) -> None:
+    """Raise ValueError, naming the field, unless 0 <= minimum < target <= 1."""
     if not 0 <= minimum_lift < 1:
         raise ValueError(f"minimum_lift must be in [0, 1), got {minimum_lift!r}")
     if not 0 < target_lift <= 1:

@@ -8,6 +8,7 @@ The current share is taken as it was measured before the trial. If it is wrong b
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -18,6 +19,14 @@ LARGEST_STEP = 1.1
 """Largest factor from one boundary to the next around the threshold: a coarser histogram would move the margin by more than it is."""
 
 _ROUNDING = 1 + 1e-9
+
+LADDER = tuple(250 * LARGEST_STEP**step for step in range(131))
+"""Upper ends of the buckets in which times are counted, in microseconds: from 0.25 ms to a minute, each a tenth above the one before."""
+
+
+def ladder_place(microseconds: int) -> int:
+    """The bucket of a time; a time on a boundary belongs below it, and `len(LADDER)` is the bucket of those above all."""
+    return bisect_left(LADDER, microseconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Reason(enum.StrEnum):
     """Reject: the effect is below the target lift, even if every missing outcome speaks for the candidate."""
     NO_PAIRS = "NoPairs"
     """Hold: nothing was counted yet."""
+    NO_UNITS = "NoUnits"
+    """Hold: no unit of two arms was counted yet."""
     NO_DISAGREEMENT = "NoDisagreement"
     """Hold: pairs were counted, and none tells the two apart."""
     NOT_ENOUGH_EVIDENCE = "NotEnoughEvidence"
@@ -60,6 +62,8 @@ class Reason(enum.StrEnum):
     """Error: a counter is smaller than at an earlier look."""
     NOT_THE_SAME_PAIRS = "NotTheSamePairs"
     """Error: the pessimistic and the optimistic counts are not two readings of the same pairs."""
+    NOT_THE_SAME_UNITS = "NotTheSameUnits"
+    """Error: as the one before, of units of two arms."""
 
     @property
     def verdict(self) -> Verdict:
@@ -81,10 +85,12 @@ _VERDICTS = {
     Reason.HARM_PROVEN: Verdict.REJECT,
     Reason.TARGET_OUT_OF_REACH: Verdict.REJECT,
     Reason.NO_PAIRS: Verdict.HOLD,
+    Reason.NO_UNITS: Verdict.HOLD,
     Reason.NO_DISAGREEMENT: Verdict.HOLD,
     Reason.NOT_ENOUGH_EVIDENCE: Verdict.HOLD,
     Reason.COUNTERS_WENT_BACK: Verdict.ERROR,
     Reason.NOT_THE_SAME_PAIRS: Verdict.ERROR,
+    Reason.NOT_THE_SAME_UNITS: Verdict.ERROR,
 }
 
 

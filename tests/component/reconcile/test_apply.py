@@ -48,7 +48,7 @@ async def test_a_new_resource_gets_its_objects_in_order():
 async def test_a_verdict_is_durable_before_its_effect():
     """The cycle that decides writes the record and then status, nothing else."""
     world = await shadowing()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.cycle()
     writes = [write for write in world.cluster.writes if not write.startswith("event")]
     assert [write.split("-")[-1] for write in writes] == ["end", "status triage"]
@@ -59,7 +59,7 @@ async def test_routes_leave_before_pods_do():
     """After a rejection: configuration without the mirror first, verified; then the candidate goes to zero."""
     world = await shadowing()
     workload = world.status["trial"]["workload"]
-    world.count(1, **WORSE)
+    world.count(2, **WORSE)
     await world.settle()
     assert first(world, "apply ConfigMap/triage-router") < first(world, f"apply Deployment/{workload}")
 
@@ -184,7 +184,7 @@ async def test_what_cannot_be_read_is_told():
 async def test_two_operators_never_publish_over_each_other():
     """The ConfigMap is written with the version that was seen: who was slower observes again."""
     world = await shadowing()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.cycle()
     world.watch()
     name = ("ConfigMap", NAMESPACE, "triage-router")
@@ -205,7 +205,7 @@ async def test_refresh_is_told_to_each_router_with_version_and_attempt():
     """The annotation changes with every attempt, so that the kubelet acts on each."""
     world = await shadowing()
     world.refresh = False  # the kubelet does not react
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     told = []
     for _ in range(30):
         await world.cycle()
@@ -224,7 +224,7 @@ async def test_refresh_is_told_to_each_router_with_version_and_attempt():
 async def test_the_recorder_gets_a_copy_of_each_decision():
     """For the reader of the evidence; the ControllerRevision is the decision."""
     world = await shadowing()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.settle()
     assert [name.rsplit("-", 1)[1] for name in world.recorder.records] == ["started", "counting", "end"]
 
@@ -232,7 +232,7 @@ async def test_the_recorder_gets_a_copy_of_each_decision():
 async def test_a_recorder_that_is_down_does_not_stop_a_decision():
     """The promotion that was recorded takes effect all the same."""
     world = await shadowing()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.cycle()
     world.recorder.down = True
     await world.settle()
@@ -251,7 +251,7 @@ async def test_a_trial_is_registered_again_for_new_router_pods():
 async def test_a_write_that_is_refused_ends_the_cycle_and_loses_nothing():
     """The API server is away in mid-cycle: the next cycle goes on from there."""
     world = await shadowing()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     with no_answer(world):
         with pytest.raises(Unavailable):
             await world.cycle()
@@ -263,11 +263,11 @@ async def test_a_write_that_is_refused_ends_the_cycle_and_loses_nothing():
 async def test_a_trial_has_one_end_whoever_writes_it():
     """The first POST took effect and its answer was lost; the evidence moved on: what stands is the first."""
     world = await shadowing()
-    world.count(1, **WORSE)
+    world.count(2, **WORSE)
     with no_answer(world, takes_effect=True), pytest.raises(Unavailable):
         await world.cycle()
     world.restart()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.settle()
     ends = [name for kind, _, name in world.cluster.objects if kind == "ControllerRevision" and name.endswith("-end")]
     assert len(ends) == 1
@@ -277,11 +277,11 @@ async def test_a_trial_has_one_end_whoever_writes_it():
 async def test_an_end_that_could_not_be_written_is_not_concluded_again():
     """The API server is away while evidence grows: one look was made, and it stands."""
     world = await shadowing()
-    world.count(1, **WORSE)
+    world.count(2, **WORSE)
     with no_answer(world):
         with pytest.raises(Unavailable):
             await world.cycle()
-        world.count(1, **BETTER)
+        world.count(2, **BETTER)
         with pytest.raises(Unavailable):
             await world.cycle()
     await world.settle()
@@ -291,7 +291,7 @@ async def test_an_end_that_could_not_be_written_is_not_concluded_again():
 async def test_a_recorder_that_refuses_us_does_not_hold_the_traffic():
     """A roll-back while it says 403: traffic goes back, and the status says what a person must mend."""
     world = await shadowing()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.settle()
     world.user_applies(spec(candidates=[{"name": "boost", "bento": {"image": "boost:1", "replicas": 2}}]))
     await world.settle()

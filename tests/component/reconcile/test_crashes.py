@@ -9,7 +9,7 @@ from tests.support.world import BETTER, NAMESPACE, World, spec
 
 async def promoted(world: World) -> None:
     """From a warmed-up trial to a promotion."""
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.settle(limit=120)
 
 

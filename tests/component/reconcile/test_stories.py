@@ -34,14 +34,14 @@ async def test_a_trial_starts_when_all_it_needs_is_there():
 
 async def test_a_proven_lift_moves_all_traffic(shadowing: World):
     """E-value at its bar: a record first, then traffic, and it stays there when the evidence vanishes."""
-    shadowing.count(1, **BETTER)
+    shadowing.count(2, **BETTER)
     await shadowing.settle()
     assert shadowing.status["phase"] == "Promoted"
     assert shadowing.status["serving"]["name"] == "logreg"
     assert shadowing.status["weight"] == "100%"
     assert [d["kind"] for d in shadowing.status["history"]] == ["Promoted", "Counting", "Started"]
     assert shadowing.condition("Adopted")["status"] == "False"
-    shadowing.count(1, **EQUAL)
+    shadowing.count(2, **EQUAL)
     shadowing.recorder.ledger = "another"
     shadowing.restart()
     await shadowing.settle()
@@ -50,7 +50,7 @@ async def test_a_proven_lift_moves_all_traffic(shadowing: World):
 
 async def test_a_worse_candidate_is_rejected_and_scaled_to_zero(shadowing: World):
     """Harm is proven: no live request ever went there, and its pods go after the mirror."""
-    shadowing.count(1, **WORSE)
+    shadowing.count(2, **WORSE)
     await shadowing.settle()
     assert shadowing.status["phase"] == "Rejected"
     assert shadowing.status["history"][0]["reason"] == "Harm"
@@ -61,7 +61,7 @@ async def test_a_worse_candidate_is_rejected_and_scaled_to_zero(shadowing: World
 
 async def test_an_equal_candidate_expires(shadowing: World):
     """Nothing is proven until the deadline: current keeps serving."""
-    shadowing.count(1, **{**EQUAL, "wins": 5, "losses": 5, "ties": 90, "booked": 100, "live": 100})
+    shadowing.count(2, **{**EQUAL, "wins": 5, "losses": 5, "ties": 90, "booked": 100, "live": 100})
     await shadowing.settle()
     assert shadowing.status["trial"]["verdict"]["kind"] == "Hold"
     shadowing.clock.time += 3601
@@ -72,7 +72,7 @@ async def test_an_equal_candidate_expires(shadowing: World):
 
 async def test_a_person_takes_a_promotion_back(shadowing: World):
     """serve: Current, then Auto: current serves and keeps serving; only a new trial may promote again."""
-    shadowing.count(1, **BETTER)
+    shadowing.count(2, **BETTER)
     await shadowing.settle()
     shadowing.user_applies(spec(serve="Current"))
     await shadowing.settle()
@@ -92,7 +92,7 @@ async def test_a_person_takes_a_promotion_back(shadowing: World):
 
 async def test_an_edited_image_of_the_promoted_candidate_waits_for_its_own_verdict(shadowing: World):
     """Live answers stay with the proven image until the new one has proven its own lift over it."""
-    shadowing.count(1, **BETTER)
+    shadowing.count(2, **BETTER)
     await shadowing.settle()
     proven = shadowing.status["serving"]["workload"]
     shadowing.user_applies(spec(candidates=[{"name": "logreg", "bento": {"image": "logreg:2", "replicas": 2}}]))
@@ -101,7 +101,7 @@ async def test_an_edited_image_of_the_promoted_candidate_waits_for_its_own_verdi
     assert shadowing.status["serving"]["workload"] == proven
     shadowing.warm_up()
     await shadowing.settle()
-    shadowing.count(1, **BETTER)
+    shadowing.count(2, **BETTER)
     await shadowing.settle()
     assert shadowing.status["phase"] == "Promoted"
     assert shadowing.status["serving"]["workload"] != proven
@@ -111,7 +111,7 @@ async def test_an_edited_image_of_the_promoted_candidate_waits_for_its_own_verdi
 
 async def test_adoption_moves_no_pod(shadowing: World):
     """spec.current names the promoted bento: the same workload serves, now as current."""
-    shadowing.count(1, **BETTER)
+    shadowing.count(2, **BETTER)
     await shadowing.settle()
     workload = shadowing.status["serving"]["workload"]
     pods = {key for key in shadowing.cluster.objects if key[0] == "Pod"}
@@ -128,7 +128,7 @@ async def test_pause_freezes_and_resume_goes_on(shadowing: World):
     trial = shadowing.trial
     shadowing.user_applies(spec(paused=True))
     await shadowing.settle()
-    shadowing.count(1, **BETTER)
+    shadowing.count(2, **BETTER)
     await shadowing.settle()
     assert shadowing.status["phase"] == "Paused"
     assert shadowing.status["serving"]["name"] == "current"

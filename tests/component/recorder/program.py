@@ -163,7 +163,7 @@ def row(id_: str, track: str, value: str, t: int, **changes: Any) -> dict[str, A
     live = {"mirrored": True} if track == "live" else {}
     return {
         "trial": "trial-0001",
-        "epoch": 1,
+        "epoch": 2,
         "id": id_,
         "track": track,
         "t": t,

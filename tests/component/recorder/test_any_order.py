@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shadowlift.api.ledger import EpochCounters, Row, RowStatus
 from shadowlift.api.objective import Missing
-from shadowlift.recorder.fold import Pair, Policy, Side, agreement, merged, resolution
+from shadowlift.recorder.fold import Increments, Pair, Policy, Side, agreement, merged, resolution
 from tests.unit.recorder.world import MATURITY, RULES, SECOND, START, World, live, memory_folder, shadow
 
 ANSWERS = st.sampled_from(
@@ -41,10 +41,19 @@ def test_counters_are_exact(pairs: list[Any], data: st.DataObject) -> None:
         if outcome:
             truth.append((f"r{n}", outcome))
         pair = Pair(Side(*current), Side(*candidate) if candidate else None)
-        wanted = merged(wanted, agreement(pair) + resolution(pair, outcome, Policy(Missing.WORST)))
+        told = answered("current", current[0]) + (answered("candidate", candidate[0]) if candidate else Counter())
+        wanted = merged(wanted, told + agreement(pair) + resolution(pair, outcome, Policy(Missing.WORST)))
     wanted = merged(wanted, Counter({("live", None): len(pairs), ("booked", None): len(pairs)}))
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
         assert play(Path(folder), data.draw(st.permutations(lines)), truth, data) == wanted
+
+
+def answered(arm: str, status: RowStatus) -> Increments:
+    """What an answer adds as soon as it is there."""
+    if status is RowStatus.OURS:
+        return Counter()
+    failed = Counter({("failures_by_arm", arm): 1}) if status is RowStatus.FAILED else Counter()
+    return failed + Counter({("units_by_arm", arm): 1})
 
 
 def play(folder: Path, lines: list[Row], truth: list[tuple[str, str]], data: st.DataObject) -> EpochCounters:

@@ -64,7 +64,7 @@ async def test_kill_at_any_moment_loses_nothing_and_counts_nothing_twice(tmp_pat
         await asyncio.gather(*senders)
         units = 2 * count * BATCH_ROWS
         counters = await recorder.counters()
-        epoch = counters["epochs"]["1"]
+        epoch = counters["epochs"]["2"]
         assert (epoch["live"], epoch["booked"], epoch["repeated"], counters["open"]) == (units, units, 0, units)
         assert {router["batchesLost"] for router in counters["routers"]} == {0}
         stored = await all_outcomes(recorder)
@@ -89,7 +89,7 @@ async def test_kill_while_units_close_folds_each_exactly_once(tmp_path: Path) ->
             await asyncio.sleep(dice.uniform(0.0, 0.1))
             await recorder.stop(signal.SIGKILL)
             await recorder.start()
-        epoch = (await settled(recorder))["epochs"]["1"]
+        epoch = (await settled(recorder))["epochs"]["2"]
         assert (epoch["unlabelled"], epoch["disagreements"], epoch["booked"]) == (units, units, units)
 
 
@@ -118,12 +118,12 @@ async def test_a_full_volume_is_told_and_nothing_is_half_done(tmp_path: Path) ->
         assert (status, problem["status"], "Retry-After" in headers) == (503, 503, True)
         assert (await recorder.send("GET", "/readyz", token=""))[0] == 200
         before = await recorder.counters()
-        assert (before["epochs"]["1"]["booked"], before["outcomes"]) == ((seq - 1) * BATCH_ROWS, 0)
+        assert (before["epochs"]["2"]["booked"], before["outcomes"]) == ((seq - 1) * BATCH_ROWS, 0)
         _limit_file_size(recorder, resource.RLIM_INFINITY)
         assert await recorder.ship(batch(seq, now(), pairs_of("router-1", seq, now()))) == 202
         assert (await recorder.send("POST", OUTCOMES, body, token="sender"))[0] == 202
         after = await recorder.counters()
-        assert (after["epochs"]["1"]["booked"], after["outcomes"]) == (seq * BATCH_ROWS, 500)
+        assert (after["epochs"]["2"]["booked"], after["outcomes"]) == (seq * BATCH_ROWS, 500)
         assert after["routers"][0]["batchesLost"] == 0
 
 

@@ -26,7 +26,7 @@ async def test_pairs_meet_their_outcomes_and_are_counted(tmp_path: Path) -> None
         assert (status, receipt) == (202, {"accepted": 2, "pending": 2, "unchanged": 0, "changed": 0, "late": 0})
         assert await recorder.ship(batch(1, t, rows)) == 202
         counters = await settled(recorder)
-        epoch = counters["epochs"]["1"]
+        epoch = counters["epochs"]["2"]
         assert (epoch["wins"], epoch["losses"], epoch["ties"]) == (1, 1, 1)
         assert (await recorder.outcomes({"c": "B"}))[1]["late"] == 1
         assert await recorder.stop(signal.SIGTERM) == 0

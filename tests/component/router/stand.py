@@ -20,7 +20,7 @@ import aiohttp
 from shadowlift.api.capture import Extraction
 from shadowlift.errors import ShadowliftError
 from shadowlift.resources.router.config import config_version, router_files
-from shadowlift.resources.router.intent import RouterIntent, TrialRoute, Upstream
+from shadowlift.resources.router.intent import RouterIntent, Split, TrialRoute, Upstream
 from shadowlift.resources.router.layout import Layout
 from shadowlift.shipper.admin import Admin
 from tests.component.router.recorder import Recorder
@@ -264,7 +264,7 @@ def tried(pod: Stand, **more: Any) -> RouterIntent:
     """A trial of `candidate`; `more` goes into the trial."""
     fields: dict[str, Any] = {
         "uid": "trial-0001",
-        "epoch": 1,
+        "epoch": 2,
         "percent_millionths": 1_000_000,
         "salt": "abcd",
         "unit_header": "x-user-id",
@@ -273,6 +273,13 @@ def tried(pod: Stand, **more: Any) -> RouterIntent:
         "candidate": Extraction(body="diagnosis"),
     }
     return plain(pod, shadow=pod.processes["candidate"].upstream, trial=TrialRoute(**{**fields, **more}))
+
+
+def shared(pod: Stand, weight: int, *, fail_open: bool = True, **more: Any) -> RouterIntent:
+    """A canary: `candidate` answers so many thousandths of the units; `more` goes into the trial."""
+    trial = tried(pod, **{"epoch": 3, **more}).trial
+    split = Split(candidate=pod.processes["candidate"].upstream, weight=weight, fail_open=fail_open)
+    return plain(pod, split=split, trial=trial)
 
 
 def promoted(pod: Stand, **more: Any) -> RouterIntent:

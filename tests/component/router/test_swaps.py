@@ -16,8 +16,8 @@ async def test_a_whole_life_costs_no_request(pod: Stand) -> None:
     trial = tried(pod).trial
     next_trial = {"shadow": challenger.upstream, "trial": tried(pod, uid="trial-0002").trial}
     wishes = [
-        tried(pod, epoch=0),
         tried(pod, epoch=1),
+        tried(pod, epoch=2),
         plain(pod, candidate=pod.processes["candidate"].upstream),
         promoted(pod),
         promoted(pod).model_copy(update=next_trial),

@@ -30,12 +30,12 @@ async def test_requests_become_wins_and_losses(pod: Stand, tmp_path: Path) -> No
         assert {status for status, _, _ in again} == {200}
 
         async def all_have_come() -> bool:
-            epoch = (await recorder.counters())["epochs"].get("1", {})
+            epoch = (await recorder.counters())["epochs"].get("2", {})
             return bool(epoch.get("live") == 50)
 
         await until(all_have_come, "the recorder has all live rows")
         counters = await settled(recorder)
-        epoch = counters["epochs"]["1"]
+        epoch = counters["epochs"]["2"]
         assert (epoch["wins"], epoch["losses"], epoch["ties"]) == (25, 15, 0)
         assert (epoch["booked"], epoch["repeated"]) == (40, 10)
         assert [epoch[name] for name in ("candidateSilent", "unmatched", "ours", "gone", "unlabelled")] == [0] * 5

@@ -75,7 +75,9 @@ def test_every_list_map_and_text_of_the_status_is_bounded():
 
 def test_lists_of_things_with_a_name_are_keyed():
     """Server-side apply merges them by name; the same name twice is refused."""
+    # A map by name would lose the order of the steps, which is their meaning.
     keyed = {path: node.get("x-kubernetes-list-map-keys") for path, node in NODES.items() if node["type"] == "array"}
+    assert keyed.pop(".spec.strategy.canary.steps") is None
     assert keyed.pop(".spec.objective.outcome.from") == ["serviceAccount"]
     assert keyed.pop(".status.conditions") == ["type"]
     assert keyed.pop(".spec.candidates") == ["name"]
@@ -147,8 +149,8 @@ def test_plain_defaults_are_visible(path: str, default: Any):
 
 
 def test_defaults_do_not_fill_what_must_be_said():
-    """maturity, from, current, candidates and prediction have no default: the user decides."""
-    assert NODES[".spec"]["required"] == ["current", "candidates", "prediction", "objective"]
+    """maturity, from, current and candidates have no default: the user decides. A rule asks for the prediction where there is one."""
+    assert NODES[".spec"]["required"] == ["current", "candidates", "objective"]
     assert set(NODES[".spec.objective.outcome"]["required"]) == {"maturity", "from"}
 
 

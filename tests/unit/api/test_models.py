@@ -61,8 +61,12 @@ def test_a_frozen_value_cannot_be_changed():
 
 
 def test_every_record_kind_is_a_beginning_or_an_end():
-    """Started and Counting begin something; all others end a trial or a promotion."""
-    assert set(RecordKind) - ENDS_TRIAL - ENDS_PROMOTION == {RecordKind.STARTED, RecordKind.COUNTING}
+    """Started, Counting and Stepped begin something; all others end a trial or a promotion."""
+    assert set(RecordKind) - ENDS_TRIAL - ENDS_PROMOTION == {
+        RecordKind.STARTED,
+        RecordKind.COUNTING,
+        RecordKind.STEPPED,
+    }
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def written(folder: Path, record: Record, **changes: Any) -> str:
 
 def ended(life: Life, counters: EpochCounters) -> Record:
     """The last record after the recorder has counted this."""
-    life.count(1, counters)
+    life.count(2, counters)
     life.settle()
     return life.records[-1]
 

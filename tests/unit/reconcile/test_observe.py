@@ -121,7 +121,7 @@ async def test_what_is_gone_or_going_is_not_decided_about(gone: str):
 
 def test_an_unreadable_spec_is_a_value_and_an_unreadable_status_is_absent():
     """The first is the user's to mend; the second is rebuilt from records."""
-    read = read_resource({**resource(), "spec": {**spec(), "deadline": "soon"}, "status": {"phase": "Canary"}})
+    read = read_resource({**resource(), "spec": {**spec(), "deadline": "soon"}, "status": {"phase": "Sideways"}})
     assert isinstance(read.spec, InvalidInput)
     assert read.spec.field == "spec.deadline"
     assert read.status is None

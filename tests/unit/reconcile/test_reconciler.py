@@ -39,7 +39,7 @@ async def test_the_same_status_is_not_written_again():
 async def test_a_changed_status_is_written():
     """New evidence: one write, of status alone."""
     world = await shadowing()
-    world.count(1, **FEW)
+    world.count(2, **FEW)
     await world.cycle()
     assert world.cluster.writes == ["status triage"]
     assert world.status["trial"]["evidence"]["n"] == 100
@@ -73,7 +73,7 @@ async def test_a_resource_that_is_gone_asks_for_nothing():
 async def test_a_resource_that_goes_during_the_cycle_is_no_error():
     """The status write finds nothing: that is all."""
     world = await shadowing()
-    world.count(1, **FEW)
+    world.count(2, **FEW)
     world.kubelet()
     world.watch()
     world.memory.evidence.take(await world.recorder.counters(list(world.memory.watched.values())), world.clock.now())
@@ -103,7 +103,7 @@ async def test_the_next_look_is_told():
     again = await world.cycle()
     assert again is not None
     assert 3000 < again <= 3600
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     assert await world.cycle() == 0.0
     assert await world.cycle() == 0.5
     await world.settle()
@@ -114,7 +114,7 @@ async def test_the_next_look_is_told():
 async def test_what_is_lost_is_rebuilt(lost: str):
     """Status or memory gone: the same end, and live requests never move."""
     world = await shadowing()
-    world.count(1, **BETTER)
+    world.count(2, **BETTER)
     await world.settle()
     served, before = list(world.served), world.status
     if lost in ("status", "both"):

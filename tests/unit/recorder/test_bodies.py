@@ -76,7 +76,7 @@ def test_what_the_operator_writes_is_read() -> None:
 )
 def test_batches_that_no_database_can_hold(changes: dict[str, int], field: str) -> None:
     """Unknown versions and numbers beyond 64 bits are faults of the sender, not failures of ours."""
-    row = {"trial": "trial-0001", "epoch": 1, "id": "a", "track": "live", "t": changes.pop("t", 0), "status": "ok"}
+    row = {"trial": "trial-0001", "epoch": 2, "id": "a", "track": "live", "t": changes.pop("t", 0), "status": "ok"}
     values = {"router": "r", "seq": 1, "sentAt": 0, "low": 0, "rows": [row]}
     batch = parse(Batch, json.dumps(values | changes).encode())
     with pytest.raises(Faulty) as error:

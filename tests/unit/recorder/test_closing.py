@@ -38,13 +38,13 @@ def test_closing_waits_for_the_slowest_router(world: World) -> None:
 
 def test_only_units_before_the_watermark_close(world: World) -> None:
     """Of mature units, and of warm-up pairs, those that started later wait."""
-    rows = [live("a"), live("b", t=START + 1), live("c", epoch=0), live("d", epoch=0, t=START + 1)]
+    rows = [live("a"), live("b", t=START + 1), live("c", epoch=1), live("d", epoch=1, t=START + 1)]
     world.ship(rows, low=START + 1)
     world.now = DUE + 1
     world.sweep(heard_at=world.now)
     assert world.counters().open == 2
-    assert (world.epoch(0).candidate_silent, world.epoch(1).candidate_silent) == (1, 1)
-    assert (world.epoch(0).unmatched, world.epoch(1).unmatched) == (0, 0)
+    assert (world.epoch(1).candidate_silent, world.epoch(2).candidate_silent) == (1, 1)
+    assert (world.epoch(1).unmatched, world.epoch(2).unmatched) == (0, 0)
 
 
 def test_closing_waits_for_a_router_that_was_never_heard_until_it_is_silent(world: World) -> None:
@@ -163,29 +163,29 @@ def test_a_trial_that_has_ended_closes_what_it_has(world: World) -> None:
 def test_warm_up_shows_agreement_early_and_outcomes_at_maturity(world: World) -> None:
     """Epoch 0: values and disagreements as soon as the watermark has passed, wins and labels when their time has come."""
     world.ship(
-        [live("a", epoch=0), shadow("a", epoch=0), live("b", epoch=0), shadow("b", "M", epoch=0)], low=START + SECOND
+        [live("a", epoch=1), shadow("a", epoch=1), live("b", epoch=1), shadow("b", "M", epoch=1)], low=START + SECOND
     )
     world.outcomes(("a", "B"), ("b", "b"))
     world.now += RULES.grace_us + 1
     world.sweep()
-    early = world.epoch(0)
+    early = world.epoch(1)
     assert (early.current_values, early.candidate_values, early.disagreements) == ({"M": 2}, {"B": 1, "M": 1}, 1)
     assert (early.wins, early.ties, early.outcome_values, world.counters().open) == (0, 0, {}, 2)
     world.mature()
-    late = world.epoch(0)
+    late = world.epoch(1)
     assert (late.wins, late.ties, late.labelled, late.outcome_values) == (1, 1, 1, {"B": 1, "b": 1})
     assert (late.current_values, late.disagreements, world.counters().open) == ({"M": 2}, 1, 0)
 
 
 def test_warm_up_waits_for_the_watermark(world: World) -> None:
     """A pair whose second line is under way is not folded as a silent candidate."""
-    world.ship([live("a", epoch=0)], low=START)
+    world.ship([live("a", epoch=1)], low=START)
     world.now += RULES.grace_us + SECOND
     world.sweep()
-    assert world.epoch(0).candidate_silent == 0
-    world.ship([shadow("a", epoch=0)])
+    assert world.epoch(1).candidate_silent == 0
+    world.ship([shadow("a", epoch=1)])
     world.sweep()
-    assert (world.epoch(0).candidate_silent, world.epoch(0).disagreements) == (0, 1)
+    assert (world.epoch(1).candidate_silent, world.epoch(1).disagreements) == (0, 1)
 
 
 def test_other_epochs_show_nothing_before_maturity(world: World) -> None:

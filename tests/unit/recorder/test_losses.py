@@ -68,10 +68,10 @@ def test_the_mean_of_what_is_counted_is_the_mean_of_what_was_lost(minutes: World
 
 def test_the_spread_is_known_in_the_warm_up_before_any_outcome(minutes: World) -> None:
     """How far the answers are apart, which places the bets."""
-    rows = [live("a", "60.0", trial=UID, epoch=0), shadow("a", "0.0", trial=UID, epoch=0)]
+    rows = [live("a", "60.0", trial=UID, epoch=1), shadow("a", "0.0", trial=UID, epoch=1)]
     minutes.ship(rows)
     minutes.mature()
-    warm = minutes.epoch(0, UID)
+    warm = minutes.epoch(1, UID)
     assert (warm.spread, warm.disagreements) == ({str(SIGNED.index(0.25)): 1}, 1)
     assert warm.current_values == {"": 1}
 
@@ -188,7 +188,7 @@ def test_the_chance_is_the_units_own_where_it_has_a_name(minutes: World) -> None
 
 def test_the_spread_is_the_larger_of_both_bounds(minutes: World) -> None:
     """A candidate that failed can be worse by the whole range, and better by none."""
-    rows = [live("a", "60.0", trial=UID, epoch=0), shadow("a", None, trial=UID, epoch=0, status=RowStatus.FAILED)]
+    rows = [live("a", "60.0", trial=UID, epoch=1), shadow("a", None, trial=UID, epoch=1, status=RowStatus.FAILED)]
     minutes.ship(rows)
     minutes.mature()
-    assert minutes.epoch(0, UID).spread == {str(len(SIGNED) - 1): 1}
+    assert minutes.epoch(1, UID).spread == {str(len(SIGNED) - 1): 1}

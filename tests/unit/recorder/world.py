@@ -56,13 +56,13 @@ def registration(**changes: Any) -> TrialRegistration:
 
 def live(id_: str, value: str | None = "M", **changes: Any) -> Row:
     """A mirrored live row at START."""
-    values = {"trial": TRIAL, "epoch": 1, "id": id_, "track": Track.LIVE, "t": START, "value": value, "mirrored": True}
+    values = {"trial": TRIAL, "epoch": 2, "id": id_, "track": Track.LIVE, "t": START, "value": value, "mirrored": True}
     return Row(**({"status": RowStatus.OK} | values | changes))
 
 
 def shadow(id_: str, value: str | None = "B", **changes: Any) -> Row:
     """A candidate's answer to the copy of the request."""
-    values = {"trial": TRIAL, "epoch": 1, "id": id_, "track": Track.SHADOW, "t": START, "value": value}
+    values = {"trial": TRIAL, "epoch": 2, "id": id_, "track": Track.SHADOW, "t": START, "value": value}
     return Row(**({"status": RowStatus.OK} | values | changes))
 
 
@@ -130,7 +130,7 @@ class World:
         with self.database.reader.begin() as connection:
             return evidence.counters(connection, [uid], self.now).trials[0]
 
-    def epoch(self, epoch: int = 1, uid: str = TRIAL) -> EpochCounters:
+    def epoch(self, epoch: int = 2, uid: str = TRIAL) -> EpochCounters:
         return self.counters(uid).epochs.get(str(epoch), EpochCounters())
 
     def count(self, table: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, WATCH_EPOCH, EpochCounters, RouterReport, TrialCounters
 from shadowlift.api.names import LABEL_WORKLOAD
 from shadowlift.api.parse import parse_spec
 from shadowlift.api.record import Record
@@ -29,6 +29,7 @@ from shadowlift.rollout.observed import (
 )
 from shadowlift.rollout.plan import Plan
 from shadowlift.rollout.world import World
+from shadowlift.stats.scales import UNSIGNED
 from tests.support.world import BETTER, spec
 
 NOW = 1_800_000_000.0
@@ -36,6 +37,10 @@ RULES = ServiceView("rules", frozenset({8080}))
 OWNER = Owner("triage", "clinic", "uid-of-triage")
 SETTINGS = RouterSettings("shadowlift:test")
 VALUES = {"M": 40, "B": 60}
+STEP_S = 10.0
+CANARY = {
+    "canary": {"steps": [{"weight": "5%", "minimumDuration": "10s"}, {"weight": "50%", "minimumDuration": "10s"}]}
+}
 LONGEST_TRY = 70.0  # seconds after which no request hangs in a candidate any more
 WARM = EpochCounters(live=100, booked=100, ties=90, disagreements=10, current_values=VALUES, candidate_values=VALUES)
 
@@ -146,6 +151,11 @@ class Life:
         images = frozenset({f"sha256:{image}"}) if ready else frozenset[str]()
         self.workloads[name] = replace(known, replicas=replicas, ready=ready, images=images)
 
+    def settled(self) -> "Life":
+        """The same, once nothing is on its way."""
+        self.settle()
+        return self
+
     def settle(self, limit: int = 40) -> Status:
         """Cycle until nothing is on its way and nothing changes, also not when hanging requests have ended."""
         waited = False
@@ -196,6 +206,42 @@ def counting(**changes: Any) -> Life:
     return _lived("counting").copy() if not changes else _counted(changes)
 
 
+def watching(**changes: Any) -> Life:
+    """A canary whose routers are loaded; current alone is watched, and nothing is known of it."""
+    return Life(spec=spec(**{"strategy": CANARY, **changes})).settled()
+
+
+def stepping(**changes: Any) -> Life:
+    """A canary in its first step, of 5 %; no unit of it is mature."""
+    life = watching(**changes)
+    life.count(WATCH_EPOCH, arms(current=(200, 160)))
+    return life.settled()
+
+
+def last_step(**changes: Any) -> Life:
+    """A canary in its second and last step, of 50 %; no unit of that is mature."""
+    life = stepping(**changes)
+    life.count(FIRST_STEP_EPOCH, arms((10, 8), (190, 152)))
+    life.now += STEP_S
+    return life.settled()
+
+
+def arms(candidate: tuple[int, int] = (0, 0), current: tuple[int, int] = (0, 0), **more: Any) -> EpochCounters:
+    """Mature units of a split by arm, with how many of them were right."""
+    units = {"candidate": candidate[0], "current": current[0]}
+    best = len(UNSIGNED) - 1
+    results = {
+        f"{name}/{spot}": n
+        for name, (of, right) in (("candidate", candidate), ("current", current))
+        for spot, n in ((best, right), (0, of - right))
+        if n
+    }
+    values = {f"{name}_values": {"M": n} for name, n in units.items() if n}
+    counted = {"live": sum(units.values()), "booked": sum(units.values()), "outcome_values": {"M": sum(units.values())}}
+    by_arm = {"units_by_arm": units, "known_by_arm": units, "results_by_arm": results, "requests_by_arm": units}
+    return EpochCounters(**{**counted, **values, **by_arm, **more})
+
+
 def promoted() -> Life:
     """A promotion in force, not adopted."""
     return _lived("promoted").copy()
@@ -209,14 +255,14 @@ def _warmed(changes: dict[str, Any]) -> Life:
 
 def _counted(changes: dict[str, Any]) -> Life:
     life = _warmed(changes)
-    life.count(0, WARM)
+    life.count(1, WARM)
     life.settle()
     return life
 
 
 def _promoted(changes: dict[str, Any]) -> Life:
     life = _counted(changes)
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     life.settle()
     return life
 

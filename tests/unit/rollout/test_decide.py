@@ -20,13 +20,13 @@ def born() -> Life:
 
 def proven() -> Life:
     life = counting()
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     return life
 
 
 def harmful() -> Life:
     life = counting()
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     return life
 
 
@@ -86,7 +86,7 @@ def test_status_is_never_what_effects_rest_on(start: Callable[[], Life]):
 def test_a_verdict_outlives_its_evidence():
     """An e-value falls below its bar again in most runs: traffic stays where the record put it."""
     life = promoted()
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     life.ledger, life.error = None, "the recorder is gone"
     before = life.published
     life.settle()
@@ -99,7 +99,7 @@ def test_between_record_and_effect_nothing_can_turn():
     life = proven()
     plan = life.plan()
     life.records += plan.records  # and the process ends here: no status, no effect
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     life.last = None
     life.settle()
     assert life.plan().status.phase is Phase.PROMOTED
@@ -174,7 +174,7 @@ def test_the_next_look_is_at_the_deadline():
 def test_the_warm_up_ends_by_a_record_with_exact_bets():
     """The frozen test survives JSON bit for bit, so that every operator decides by the same bars."""
     life = warming()
-    life.count(0, WARM)
+    life.count(1, WARM)
     (record,) = life.cycle().records
     assert record.kind.value == "Counting"
     assert record.baseline is not None

@@ -10,7 +10,8 @@ import pytest
 from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
 from shadowlift.api.status import Evidence, VerdictKind
 from shadowlift.rollout import gates
-from shadowlift.rollout.gates import PROMOTION, SOUND, Gate, Look, judge
+from shadowlift.rollout.gates import PROMOTION, SOUND, judge
+from shadowlift.rollout.look import Gate, Look
 from shadowlift.rollout.observed import Workload
 from tests.support.world import BETTER
 from tests.unit.rollout.given import NOW, WARM, Life, counting, promoted, warming
@@ -23,7 +24,7 @@ SEEN = RouterReport(uid="uid-r-1", last_seen=int(NOW * US), low=int(NOW * US))
 def sound() -> Life:
     """A trial that proves a lift, whose record is not written yet: every gate is open."""
     life = counting()
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     life.routers_report(SEEN, SEEN.model_copy(update={"uid": "uid-r-2"}))
     return life
 
@@ -44,9 +45,9 @@ class Case:
 
     def life(self) -> Life:
         life = sound().copy()
-        life.count(1, EpochCounters(**{**BETTER, **self.epoch}))
+        life.count(2, EpochCounters(**{**BETTER, **self.epoch}))
         if self.warm_up:
-            life.count(0, WARM.model_copy(update=self.warm_up))
+            life.count(1, WARM.model_copy(update=self.warm_up))
         life.routers_report(SEEN.model_copy(update=self.router), SEEN)
         self.change(life)
         return life
@@ -120,7 +121,9 @@ CASES = {
         epoch={"unlabelled": 60},
     ),
     "some lift": Case(gates.lift_is_proven, HOLD, "NotProven", ("further pairs if the estimate holds",), epoch={"wins": 55, "losses": 45}),
-    "a silent router": Case(gates.routers_are_heard, HOLD, "RouterSilent", ("nothing has come from", "delete the pod"), router={"silent": True}),
+    "a silent router": Case(
+        gates.routers_are_heard, HOLD, "RouterSilent", ("nothing has come from", "delete the pod"), router={"silent": True}
+    ),
     "a line lost": Case(gates.no_recent_losses, HOLD, "LinesLost", ("s ago", "60 s without"), router={"last_loss": int((NOW + 30) * US)}),
     "large requests": Case(gates.coverage_is_high, HOLD, "Coverage", ("98.0%", "99%", "too large"), epoch={"unmirrored": 20}),
     "requests without a unit": Case(gates.coverage_is_high, HOLD, "Coverage", ("without the unit header",), epoch={"unitless": 20}),
@@ -167,10 +170,10 @@ def test_what_routers_dropped_before_this_trial_is_not_held_against_it():
     life = promoted()
     life.edit(candidates=[{"name": "boost", "bento": {"image": "boost:1", "replicas": 2}}])
     life.settle()
-    life.count(0, WARM)
+    life.count(1, WARM)
     life.routers_report(SEEN.model_copy(update={"shed": 5000, "lines_lost": 3000}))
     life.settle()
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     seen = look(life).coverage
     assert (seen.shed, seen.lines_lost) == (0, 0)
     assert judge(look(life)).kind is VerdictKind.PROMOTE
@@ -191,7 +194,7 @@ def test_every_gate_has_a_case():
 def test_the_warm_up_holds_until_enough_pairs_compare():
     """99 pairs are not 100; afterwards a record says so and the gate is open for good."""
     life = warming()
-    life.count(0, EpochCounters(candidate_values={"M": 99}, current_values={"M": 99}))
+    life.count(1, EpochCounters(candidate_values={"M": 99}, current_values={"M": 99}))
     shut = gates.warmed_up(look(life))
     assert shut is not None
     assert (shut.kind, shut.reason) == (HOLD, "WarmUp")
@@ -202,7 +205,7 @@ def test_the_warm_up_holds_until_enough_pairs_compare():
 def test_a_current_that_fails_is_noticed_in_the_warm_up_already():
     """Before anything counts: 11 of the first 101 pairs have no side to compare with."""
     life = warming()
-    life.count(0, WARM.model_copy(update={"current_failed": 11}))
+    life.count(1, WARM.model_copy(update={"current_failed": 11}))
     shut = gates.current_is_readable(look(life))
     assert shut is not None
     assert (shut.kind, shut.reason) == (ERROR, "CurrentUnreadable")
@@ -214,7 +217,7 @@ def test_labels_that_choose_hold_under_at_random_only(missing: str, shut: bool):
     """Outcomes that come for one served answer only are not missing at random; under Worst it does not matter."""
     outcome = {"maturity": "5s", "from": [{"serviceAccount": "outcome-sender"}], "missing": missing}
     life = counting(objective={"outcome": outcome})
-    life.count(1, EpochCounters(**{**BETTER, **SILENT}))
+    life.count(2, EpochCounters(**{**BETTER, **SILENT}))
     found = gates.labels_do_not_choose(look(life))
     assert (found is not None) is shut
     if found is not None:
@@ -253,7 +256,7 @@ def test_a_gate_is_open_at_its_limit(gate: Gate, case: dict[str, Any]):
 def test_what_a_candidate_answers_never_breaks_a_cycle(epoch: dict[str, Any]):
     """Values and reasons come from outside, as long as they like: the message is cut, the cycle ends, the deadline counts."""
     life = sound().copy()
-    life.count(1, EpochCounters(**{**BETTER, **epoch}))
+    life.count(2, EpochCounters(**{**BETTER, **epoch}))
     life.now += 3601
     (record,) = life.cycle().records
     assert record.kind.value == "Expired"
@@ -266,7 +269,7 @@ def test_what_a_candidate_answers_never_breaks_a_cycle(epoch: dict[str, Any]):
 def test_pairs_of_the_warm_up_are_never_counted():
     """Whatever the first pairs say, they are no evidence."""
     life = sound().copy()
-    life.count(0, WARM.model_copy(update={"wins": 500}))
+    life.count(1, WARM.model_copy(update={"wins": 500}))
     assert look(life).epoch.wins == BETTER["wins"]
     assert look(life).evidence.wins == BETTER["wins"]
 

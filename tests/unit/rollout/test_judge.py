@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
 from shadowlift.api.status import VerdictKind
-from shadowlift.rollout.evidence import counted
-from shadowlift.rollout.gates import PROMOTION, SOUND, Look, judge
+from shadowlift.rollout.gates import PROMOTION, SOUND, judge
+from shadowlift.rollout.look import Look
 from tests.support.world import BETTER, EQUAL, WORSE
 from tests.unit.rollout.given import NOW, counting, warming
 from tests.unit.rollout.test_gates import CASES, Case, look, sound
@@ -45,7 +45,7 @@ class Dice:
 
     def counters(self) -> TrialCounters:
         epochs = {}
-        for number in ("0", "1", "2"):
+        for number in ("0", "1", "2", "3"):
             numbers = {name: self.one_of(some) for name, some in CHOICES.items()}
             words = {name: self.one_of(VALUES) for name in ("current_values", "candidate_values", "outcome_values")}
             if self.one_of((True, True, False)):
@@ -61,7 +61,7 @@ class Dice:
         return TrialCounters(uid="trial-0001", epochs=epochs, routers=[router])
 
 
-throws = st.binary(min_size=60, max_size=60)
+throws = st.binary(min_size=80, max_size=80)
 ledgers = st.sampled_from(["ledger-1", "ledger-1", "ledger-1", "ledger-2", None])
 
 
@@ -101,7 +101,7 @@ def test_more_missing_outcomes_never_help(faces: bytes):
     """Under Worst, taking an outcome away from a win never turns a verdict into Promote."""
     seen = Dice(faces).counters()
     before = judge(look_at(seen, "ledger-1"))
-    wins = counted(seen).wins
+    wins = seen.epochs.get("2", EpochCounters()).wins
     if before.kind is VerdictKind.PROMOTE or not wins:
         return
     poorer = {
@@ -120,7 +120,7 @@ def test_unsound_evidence_neither_promotes_nor_rejects(case: Case, evidence: dic
         return
     seen = look(case.life())
     life = case.life()
-    life.count(1, EpochCounters(**{**evidence, **case.epoch}))
+    life.count(2, EpochCounters(**{**evidence, **case.epoch}))
     verdict = judge(look(life))
     assert case.gate(seen) is not None
     assert (verdict.kind, verdict.reason) == (case.kind, case.reason)
@@ -139,7 +139,7 @@ def test_unsound_evidence_neither_promotes_nor_rejects(case: Case, evidence: dic
 def test_the_four_kinds_of_verdict(counters: dict, kind: VerdictKind, reason: str):
     """Promote, reject for harm, reject for futility, hold: told by the engine, with its reason."""
     life = sound().copy()
-    life.count(1, EpochCounters(**counters))
+    life.count(2, EpochCounters(**counters))
     verdict = judge(look(life))
     assert (verdict.kind, verdict.reason) == (kind, reason)
 
@@ -152,7 +152,7 @@ def test_harm_is_rejected_whatever_holds_a_promotion_back(name: str):
     """Lost lines, coverage, capacity or an override hold traffic back; they do not keep a harmful candidate in its trial."""
     case = CASES[name]
     life = case.life()
-    life.count(1, EpochCounters(**{**WORSE, **case.epoch}))
+    life.count(2, EpochCounters(**{**WORSE, **case.epoch}))
     assert judge(look(life)).kind is VerdictKind.REJECT
 
 

@@ -25,7 +25,7 @@ CLOSE = EpochCounters(
 
 def close_at_deadline(counters: EpochCounters = CLOSE, **objective: Any) -> Life:
     life = counting(objective={"outcome": {**OUTCOME, "maturity": "5s"}, **objective})
-    life.count(1, counters)
+    life.count(2, counters)
     life.settle()
     deadline = life.world().deadline
     assert deadline is not None
@@ -74,7 +74,7 @@ def test_a_shut_gate_is_not_opened_by_the_deadline() -> None:
 
 def cycling() -> Life:
     life = counting(objective={"outcome": OUTCOME, "cycle": "24h"}, deadline="7d")
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     return life
 
 
@@ -104,14 +104,14 @@ def test_the_wait_for_a_cycle_is_told() -> None:
 def test_harm_waits_for_no_cycle() -> None:
     """What hurts is taken away at once."""
     life = cycling()
-    life.count(1, EpochCounters(**{**BETTER, "wins": 10, "losses": 90}))
+    life.count(2, EpochCounters(**{**BETTER, "wins": 10, "losses": 90}))
     assert life.settle().phase is Phase.REJECTED
 
 
 def test_giving_up_waits_for_a_whole_cycle() -> None:
     """A bad morning is no reason to give up a good candidate; after the day it is."""
     life = cycling()
-    life.count(1, EpochCounters(**{**BETTER, "wins": 300, "losses": 300, "ties": 9400}))
+    life.count(2, EpochCounters(**{**BETTER, "wins": 300, "losses": 300, "ties": 9400}))
     assert judge(look(life)).reason == "WithinCycle"
     life.now += 25 * 3600
     assert judge(look(life)).reason == "Futility"
@@ -120,7 +120,7 @@ def test_giving_up_waits_for_a_whole_cycle() -> None:
 def test_without_a_cycle_every_look_counts() -> None:
     """The gate is open."""
     life = counting()
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     assert gates.cycles_are_whole(look(life)) is None
 
 

@@ -52,7 +52,7 @@ def counting(spec: dict[str, Any], warm: EpochCounters = WARM) -> Life:
     """A trial of this objective whose warm-up is over."""
     life = Life(spec={**counting_with().spec, **spec})
     life.settle()
-    life.count(0, warm)
+    life.count(1, warm)
     life.settle()
     return life
 
@@ -91,14 +91,14 @@ def test_a_smaller_loss_is_promoted_and_a_larger_one_rejected(spec: dict[str, An
     """The same rule as for right and wrong, on the differences of the losses."""
     for counters, phase in ((better(), Phase.PROMOTED), (worse(), Phase.REJECTED)):
         life = counting(spec)
-        life.count(1, counters)
+        life.count(2, counters)
         assert life.settle().phase is phase
 
 
 def test_a_verdict_can_be_reached_again_from_its_record() -> None:
     """Record in, verdict out: nothing else is needed."""
     life = counting(MINUTES)
-    life.count(1, better())
+    life.count(2, better())
     life.settle()
     record = life.records[-1]
     assert record.kind is RecordKind.PROMOTED
@@ -111,7 +111,7 @@ def test_a_verdict_can_be_reached_again_from_its_record() -> None:
 def test_the_lift_is_shown_in_minutes() -> None:
     """1.5 minutes on average: half of the flights 3.75 nearer, a tenth 3.75 farther."""
     life = counting(MINUTES)
-    life.count(1, better())
+    life.count(2, better())
     evidence = look(life).evidence
     assert (evidence.n, evidence.estimate, evidence.wins, evidence.losses) == (5000, "+1.5000", 2500, 500)
 
@@ -119,7 +119,7 @@ def test_the_lift_is_shown_in_minutes() -> None:
 def test_no_lift_is_not_promoted() -> None:
     """As much nearer as farther."""
     life = counting(MINUTES)
-    life.count(1, EpochCounters(**COMMON, wins=30, losses=30, ties=40, differences={"28": 30, "36": 30, "32": 40}))
+    life.count(2, EpochCounters(**COMMON, wins=30, losses=30, ties=40, differences={"28": 30, "36": 30, "32": 40}))
     assert judge(look(life)).kind is VerdictKind.HOLD
 
 
@@ -127,7 +127,7 @@ def test_missing_outcomes_count_at_their_worst() -> None:
     """The same lift with as many unknown differences is no proof."""
     silent = {"unlabelled": 2500, "worst_differences": {"28": 2500}, "best_differences": {"36": 2500}}
     life = counting(MINUTES)
-    life.count(1, better().model_copy(update=silent))
+    life.count(2, better().model_copy(update=silent))
     verdict = judge(look(life))
     assert (verdict.kind, verdict.reason) == (VerdictKind.HOLD, "NotProven")
     assert "2500 disagreements without an outcome" in verdict.message
@@ -136,7 +136,7 @@ def test_missing_outcomes_count_at_their_worst() -> None:
 def test_counters_that_contradict_each_other_are_an_error() -> None:
     """More units at their worst than at their best: whatever that is, it is no evidence."""
     life = counting(MINUTES)
-    life.count(1, better().model_copy(update={"worst_differences": {"28": 5}}))
+    life.count(2, better().model_copy(update={"worst_differences": {"28": 5}}))
     shut = gates.counts_are_possible(look(life))
     assert shut is not None
     assert (shut.kind, shut.reason) == (VerdictKind.ERROR, "NotTheSamePairs")
@@ -147,7 +147,7 @@ def test_an_unreadable_candidate_is_incomparable_with_numbers_too() -> None:
     """100 answers of current and none of the candidate's."""
     life = Life(spec={**counting_with().spec, **MINUTES})
     life.settle()
-    life.count(0, EpochCounters(live=100, current_values={"": 100}, reasons={"WrongType": 100}))
+    life.count(1, EpochCounters(live=100, current_values={"": 100}, reasons={"WrongType": 100}))
     verdict = judge(look(life))
     assert (verdict.kind, verdict.reason) == (VerdictKind.ERROR, "Incomparable")
     assert "WrongType: 100" in verdict.message
@@ -156,7 +156,7 @@ def test_an_unreadable_candidate_is_incomparable_with_numbers_too() -> None:
 def test_different_numbers_are_not_incomparable() -> None:
     """No two decimals are alike; that says nothing."""
     life = counting(MINUTES)
-    life.count(1, better().model_copy(update={"outcome_values": {"": 500}}))
+    life.count(2, better().model_copy(update={"outcome_values": {"": 500}}))
     assert gates.values_compare(look(life)) is None
 
 
@@ -173,14 +173,14 @@ def test_bars_are_frozen_in_parts_of_the_range() -> None:
 def test_everything_shown_is_in_the_outcomes_units() -> None:
     """Bounds and messages as well as the estimate."""
     life = counting(MINUTES)
-    life.count(1, better())
+    life.count(2, better())
     seen, ruling = look(life).evidence, look(life).ruling
     assert ruling is not None
     assert ruling.evidence is not None
     assert (seen.lower, seen.upper) == (f"{ruling.evidence.lower * 240:+.4f}", f"{ruling.evidence.upper * 240:+.4f}")
-    life.count(1, worse())
+    life.count(2, worse())
     assert f"at most {ruling_of(life).upper * 240:+.4f} after" in judge(look(life)).message
-    life.count(1, EpochCounters(**COMMON, wins=30, losses=20, ties=50, differences={"28": 20, "36": 30, "32": 50}))
+    life.count(2, EpochCounters(**COMMON, wins=30, losses=20, ties=50, differences={"28": 20, "36": 30, "32": 50}))
     held = ruling_of(life)
     assert f"lift +0.3750 within {held.lower * 240:+.4f} to {held.upper * 240:+.4f}" in judge(look(life)).message
 

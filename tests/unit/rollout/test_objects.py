@@ -32,7 +32,7 @@ def routed(life: Life) -> set[str]:
 
 def rejected() -> Life:
     life = counting()
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     return life
 
 

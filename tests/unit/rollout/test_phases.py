@@ -14,7 +14,18 @@ from shadowlift.rollout import steps
 from shadowlift.rollout.decide import STEPS
 from shadowlift.rollout.phases import EDGES, mermaid
 from tests.support.world import BETTER, WORSE
-from tests.unit.rollout.given import WARM, Life, counting, promoted, warming
+from tests.unit.rollout.given import (
+    CANARY,
+    WARM,
+    Life,
+    arms,
+    counting,
+    last_step,
+    promoted,
+    stepping,
+    warming,
+    watching,
+)
 
 
 def test_every_phase_has_its_file_its_step_and_its_edges():
@@ -49,7 +60,7 @@ def test_the_diagram_is_the_table():
 
 def rejected() -> Life:
     life = counting()
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     life.settle()
     return life
 
@@ -77,6 +88,7 @@ def paused() -> Life:
 IN_PHASE: dict[Phase, Callable[[], Life]] = {
     Phase.PENDING: pending,
     Phase.SHADOWING: counting,
+    Phase.CANARY: stepping,
     Phase.PROMOTED: promoted,
     Phase.REJECTED: rejected,
     Phase.EXPIRED: expired,
@@ -88,8 +100,12 @@ BENTO = {"image": "logreg:1", "replicas": 2}
 def evidence(life: Life, counters: dict) -> None:
     """Evidence comes, where a trial is known."""
     if life.status and life.status.trial and life.trial in life.counters:
-        life.count(0, WARM)
-        life.count(1, EpochCounters(**counters))
+        better = counters is BETTER
+        life.count(0, arms(current=(200, 160)))
+        life.count(1, WARM)
+        life.count(2, EpochCounters(**counters))
+        life.count(3, arms((500, 450 if better else 200), (9_500, 7_600)))
+        life.count(4, arms((2_000, 1_800 if better else 800), (2_000, 1_600)))
 
 
 def forget(life: Life) -> None:
@@ -112,6 +128,8 @@ EVENTS: dict[str, Callable[[Life], object]] = {
     "adoption": lambda life: life.edit(current={"bento": BENTO}),
     "the recorder is gone": lambda life: setattr(life, "error", "no answer"),
     "current is gone": lambda life: setattr(life, "service", None),
+    "time passes": lambda life: setattr(life, "now", life.now + 20),
+    "steps instead of a shadow": lambda life: life.edit(strategy=CANARY),
     "the candidate starts": lambda life: setattr(life, "starts", True),
     "the operator forgets": forget,
 }
@@ -150,7 +168,15 @@ def test_whatever_happens_at_any_moment_follows_an_edge(phase: Phase):
 
 
 @pytest.mark.parametrize(
-    ("start", "phase"), [(warming, Phase.SHADOWING), (counting, Phase.SHADOWING), (promoted, Phase.PROMOTED)]
+    ("start", "phase"),
+    [
+        (warming, Phase.SHADOWING),
+        (counting, Phase.SHADOWING),
+        (watching, Phase.CANARY),
+        (stepping, Phase.CANARY),
+        (last_step, Phase.CANARY),
+        (promoted, Phase.PROMOTED),
+    ],
 )
 def test_the_named_worlds_are_what_they_say(start: Callable[[], Life], phase: Phase):
     """The builders of these tests hold what they promise."""

@@ -20,7 +20,7 @@ def conditions(life: Life) -> dict[str, str]:
 
 def rejected() -> Life:
     life = counting()
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     life.settle()
     return life
 
@@ -80,7 +80,7 @@ def test_every_condition_is_complete():
 def test_reconciling_while_effects_are_on_their_way():
     """True from the record until the routers have loaded what follows from it, then gone."""
     life = counting()
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     seen = []
     for _ in range(8):
         life.cycle()
@@ -171,7 +171,7 @@ def test_since_is_when_it_began_to_serve():
     life.now += 100
     life.settle()
     assert life.status.serving.since == first
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     life.settle()
     assert life.status.serving.since > first
 
@@ -183,17 +183,17 @@ def test_a_trial_tells_its_life():
     trial = life.status.trial
     assert trial is not None
     assert (trial.attempt, trial.alpha, trial.candidate, trial.disagreement) == (1, "0.01", "logreg", None)
-    assert [epoch.number for epoch in trial.epochs] == [0]
+    assert [epoch.number for epoch in trial.epochs] == [1]
     assert trial.started is not None
     assert trial.deadline is not None
-    life.count(0, WARM)
+    life.count(1, WARM)
     life.settle()
-    life.count(1, EpochCounters(wins=5, losses=5, ties=90, live=100))
+    life.count(2, EpochCounters(wins=5, losses=5, ties=90, live=100))
     life.settle()
     later = life.status.trial
     assert later is not None
     assert (later.started, later.deadline) == (trial.started, trial.deadline)
-    assert [epoch.number for epoch in later.epochs] == [0, 1]
+    assert [epoch.number for epoch in later.epochs] == [1, 2]
     assert later.disagreement == "0.1000"
     assert (later.evidence.n, later.evidence.wins, later.coverage.live) == (100, 5, 100)
     assert later.evidence_at is not None
@@ -204,7 +204,7 @@ def test_a_trial_tells_its_life():
 def test_the_last_look_stands_while_there_is_no_new_one():
     """A recorder that is gone does not blank the numbers; their time says how old they are."""
     life = counting()
-    life.count(1, EpochCounters(wins=5, losses=5, ties=90, live=100))
+    life.count(2, EpochCounters(wins=5, losses=5, ties=90, live=100))
     life.settle()
     assert life.status is not None
     before = life.status.trial
@@ -221,7 +221,7 @@ def test_the_last_look_stands_while_there_is_no_new_one():
 def test_an_ended_trial_keeps_the_evidence_of_its_record():
     """What the decision saw, whatever the counters say later, also when status was lost."""
     life = promoted()
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     life.status = None
     life.settle()
     assert life.status is not None
@@ -309,7 +309,7 @@ def test_ready_does_not_flicker_while_a_mirror_is_loaded():
     """A swap that moves nobody leaves Ready true."""
     life = counting()
     life.loads = False
-    life.count(1, EpochCounters(wins=10, losses=90, ties=900, disagreements=100, labelled=100, booked=1000, live=1000))
+    life.count(2, EpochCounters(wins=10, losses=90, ties=900, disagreements=100, labelled=100, booked=1000, live=1000))
     for _ in range(6):
         life.cycle()
         ready = life.condition("Ready")

@@ -39,8 +39,8 @@ def test_a_life_with_lagging_routers_never_breaks_before_making(seed: int):
     held: dict[str, RouterIntent] = {}  # what each router has loaded
     for _ in range(40):
         if life.status and life.status.trial and life.trial in life.counters and chance.random() < 0.3:
-            life.count(0, WARM)
-            life.count(1, EpochCounters(**chance.choice([BETTER, WORSE])))
+            life.count(1, WARM)
+            life.count(2, EpochCounters(**chance.choice([BETTER, WORSE])))
         if chance.random() < 0.15:
             serve = chance.choice(["Auto", "Auto", "Current", "logreg"])
             life.edit(serve=serve, trial=chance.choice(["1", "2"]))
@@ -89,18 +89,18 @@ def test_no_mirror_before_the_recorder_knows_the_trial():
 
 
 def test_a_trial_mirrors_with_its_own_salt_and_terms():
-    """Epoch 0 while warming up, 1 when it counts; everything the shipper needs is in the route."""
+    """Epoch 1 while warming up, 2 when it counts; everything the shipper needs is in the route."""
     life = warming(unit={"header": "x-user-id"}, answerWithin="250ms")
     trial = intent(life).trial
     assert trial is not None
-    assert (trial.uid, trial.epoch, trial.percent_millionths) == (life.trial, 0, 1_000_000)
+    assert (trial.uid, trial.epoch, trial.percent_millionths) == (life.trial, 1, 1_000_000)
     assert (trial.unit_header, trial.key_header, trial.answer_within_us) == ("x-user-id", None, 250_000)
     assert trial.current == trial.candidate
-    life.count(0, WARM)
+    life.count(1, WARM)
     life.settle()
     later = intent(life).trial
     assert later is not None
-    assert later == trial.model_copy(update={"epoch": 1})
+    assert later == trial.model_copy(update={"epoch": 2})
 
 
 def test_an_own_key_is_captured():
@@ -182,7 +182,7 @@ def test_an_override_of_a_candidate_without_pods_serves_what_served():
 def test_a_candidate_that_is_rejected_leaves_the_configuration():
     """Routes first, then clusters: at rest nothing of it is left."""
     life = counting()
-    life.count(1, EpochCounters(**WORSE))
+    life.count(2, EpochCounters(**WORSE))
     life.settle()
     assert [upstream.host for upstream in intent(life).upstreams] == [RULES]
 
@@ -271,9 +271,9 @@ def test_what_hung_under_a_longer_try_is_waited_for_by_that():
     """The roll-back also shortens answerWithin: requests of before may still take what they were given."""
     life = Life(spec=spec(answerWithin="60s"))
     life.settle()
-    life.count(0, WARM)
+    life.count(1, WARM)
     life.settle()
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     life.settle()
     life.edit(serve="Current", answerWithin="100ms", paused=True)
     for _ in range(100):  # 50 seconds

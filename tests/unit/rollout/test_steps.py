@@ -213,7 +213,7 @@ def test_pause_keeps_mirror_weights_and_pods_and_decides_nothing():
     life = counting()
     before = life.published
     life.edit(paused=True)
-    life.count(1, EpochCounters(**BETTER))
+    life.count(2, EpochCounters(**BETTER))
     status = life.settle()
     assert status.phase is Phase.PAUSED
     assert life.published == before

@@ -162,9 +162,9 @@ def test_serve_current_without_a_promotion_records_nothing(start: Callable[[], L
 def test_a_verdict_is_written_once(counters: dict, end: str):
     """However often it is looked at afterwards, and whatever the counters say then."""
     life = counting()
-    life.count(1, EpochCounters(**counters))
+    life.count(2, EpochCounters(**counters))
     life.settle()
-    life.count(1, EpochCounters(**(WORSE if counters is BETTER else BETTER)))
+    life.count(2, EpochCounters(**(WORSE if counters is BETTER else BETTER)))
     life.settle()
     assert kinds(life) == ["Started", "Counting", end]
 
@@ -208,7 +208,7 @@ def test_numbers_of_records_are_consecutive():
     life = promoted()
     life.edit(trial="2", candidates=OTHER)
     life.settle()
-    life.count(0, WARM)
+    life.count(1, WARM)
     life.settle()
     assert [record.number for record in life.records] == list(range(1, len(life.records) + 1))
     assert len({record.suffix for record in life.records}) == len(life.records)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shadowlift.api.capture import Extraction
-from shadowlift.resources.router.intent import RouterIntent, TrialRoute, Upstream
+from shadowlift.resources.router.intent import RouterIntent, Split, TrialRoute, Upstream
 
 
 def process(name: str, port: int = 3000) -> Upstream:
@@ -13,7 +13,7 @@ def process(name: str, port: int = 3000) -> Upstream:
 def trial(**more: Any) -> TrialRoute:
     fields: dict[str, Any] = {
         "uid": "trial-0001",
-        "epoch": 1,
+        "epoch": 2,
         "percent_millionths": 1_000_000,
         "salt": "0a1b",
         "unit_header": "x-user-id",
@@ -22,6 +22,10 @@ def trial(**more: Any) -> TrialRoute:
         "candidate": Extraction(body="diagnosis"),
     }
     return TrialRoute(**{**fields, **more})
+
+
+def share(weight: int, name: str = "logreg", *, fail_open: bool = True) -> Split:
+    return Split(candidate=process(name), weight=weight, fail_open=fail_open)
 
 
 def intent(**more: Any) -> RouterIntent:

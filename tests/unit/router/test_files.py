@@ -17,7 +17,7 @@ from shadowlift.resources.router.capture import line_format
 from shadowlift.resources.router.config import router_files
 from shadowlift.resources.router.intent import Chain, RouterIntent
 from shadowlift.resources.router.layout import POD
-from tests.unit.router.intents import intent, process, trial
+from tests.unit.router.intents import intent, process, share, trial
 from tests.unit.router.test_steps import wishes
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "router"
@@ -31,7 +31,16 @@ CASES: dict[str, RouterIntent] = {
     ),
     "promoted": intent(candidate=process("logreg"), serve="candidate", spare=(Chain(members=(process("old"),)),)),
     "promoted-and-trial": intent(
-        candidate=process("logreg"), serve="candidate", shadow=process("tree"), trial=trial(epoch=0)
+        candidate=process("logreg"), serve="candidate", shadow=process("tree"), trial=trial(epoch=1)
+    ),
+}
+CASES |= {
+    "canary": intent(candidate=process("logreg"), split=share(250), trial=trial(epoch=4)),
+    "promoted-and-canary": intent(
+        candidate=process("logreg"),
+        serve="candidate",
+        split=share(5, "tree", fail_open=False),
+        trial=trial(epoch=3, unit_header=None, current=Extraction(), candidate=Extraction()),
     ),
 }
 ALWAYS_THE_SAME = ("bootstrap.yaml", "lds.yaml")
@@ -60,7 +69,7 @@ def test_every_cluster_that_is_named_is_there(wish: RouterIntent) -> None:
     """Routes lead to the clusters that `routed` says, and all of them are in the cluster file."""
     files = {name: json.loads(text) for name, text in router_files(wish, "7-aa").items()}
     routes = [route for table in ("rds-live.yaml", "rds-shadow.yaml") for route in _routes(files[table])]
-    led_to = {route["route"]["cluster"] for route in routes}
+    led_to = {cluster for route in routes for cluster in _clusters(route["route"])}
     known = {cluster["name"] for cluster in files["cds.yaml"]["resources"]}
     assert led_to == wish.routed
     assert known == wish.clusters | {"shadow"}
@@ -93,7 +102,7 @@ def test_no_time_out_and_no_retry_of_answers_stand_before_current() -> None:
     """A router may reconnect to current; it never cuts it, and never makes it act twice."""
     for case in CASES.values():
         for route in _routes(json.loads(router_files(case, "v")["rds-live.yaml"])):
-            if route["route"]["cluster"] == case.current.cluster:
+            if _clusters(route["route"]) == {case.current.cluster}:
                 assert route["route"]["timeout"] == "0s"
                 assert route["route"]["retry_policy"]["retry_on"] == "connect-failure"
 
@@ -113,6 +122,12 @@ def test_the_pod_is_laid_out_as_its_manifest_says() -> None:
         POD.spool_dir,
         POD.health_port,
     ) == (routers.CONFIG_DIR, routers.SPOOL_DIR, routers.PORT_HEALTH)
+
+
+def _clusters(action: dict[str, Any]) -> set[str]:
+    """Where a route leads."""
+    shares = action.get("weighted_clusters", {}).get("clusters", [])
+    return {share["name"] for share in shares} or {action["cluster"]}
 
 
 def _routes(table: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,15 +6,20 @@ from pydantic import ValidationError
 from shadowlift.api.capture import Extraction
 from shadowlift.resources.router.config import config_version
 from shadowlift.resources.router.intent import Chain, RouterIntent, Upstream
-from tests.unit.router.intents import intent, process, trial
+from tests.unit.router.intents import intent, process, share, trial
 
 
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
         ({"serve": "candidate"}, "candidate: must be set"),
-        ({"trial": trial()}, "shadow: goes with trial"),
-        ({"shadow": process("logreg")}, "shadow: goes with trial"),
+        ({"trial": trial()}, "trial: goes with shadow or split"),
+        ({"shadow": process("logreg")}, "trial: goes with shadow or split"),
+        ({"split": share(10)}, "trial: goes with shadow or split"),
+        (
+            {"shadow": process("logreg"), "split": share(10), "trial": trial()},
+            "shadow: a trial copies requests or splits them",
+        ),
         ({"try_timeout_ms": 0}, "greater than 0"),
         ({"surprise": 1}, "surprise"),
     ],

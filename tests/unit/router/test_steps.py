@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowlift.resources.router.intent import RouterIntent
+from shadowlift.resources.router.intent import RouterIntent, Split
 from shadowlift.resources.router.steps import next_intent
 from tests.unit.router.intents import intent, process, trial
 
@@ -12,16 +12,25 @@ PROCESSES = [process(name) for name in "abc"]
 
 
 @st.composite
+def splits(draw: st.DrawFn) -> Split:
+    """Any share of the units."""
+    return Split(
+        candidate=draw(st.sampled_from(PROCESSES)), weight=draw(st.integers(0, 1000)), fail_open=draw(st.booleans())
+    )
+
+
+@st.composite
 def wishes(draw: st.DrawFn) -> RouterIntent:
     """Any configuration that `rollout` could want."""
     candidate = draw(st.none() | st.sampled_from(PROCESSES))
-    shadow = draw(st.none() | st.sampled_from(PROCESSES))
+    shadow, split = draw(st.tuples(st.none() | st.sampled_from(PROCESSES), st.none()) | st.tuples(st.none(), splits()))
     return intent(
         current=draw(st.sampled_from(PROCESSES)),
         candidate=candidate,
         serve=draw(st.sampled_from(["current", "candidate"])) if candidate else "current",
         shadow=shadow,
-        trial=trial(epoch=draw(st.integers(0, 1))) if shadow else None,
+        split=split,
+        trial=trial(epoch=draw(st.integers(0, 4))) if shadow or split else None,
     )
 
 

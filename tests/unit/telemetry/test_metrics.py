@@ -34,7 +34,7 @@ def test_only_the_last_verdict_is_shown():
     metrics = Metrics()
     show(metrics, warming())
     life = counting()
-    life.count(1, EpochCounters(wins=5, losses=5, ties=90, live=100))
+    life.count(2, EpochCounters(wins=5, losses=5, ties=90, live=100))
     seen = show(metrics, life)
     assert [name for name in seen if name.startswith("shadowlift_verdict")] == [
         f'shadowlift_verdict{{kind="Hold",{WHO},reason="NotProven"}}'
@@ -44,7 +44,7 @@ def test_only_the_last_verdict_is_shown():
 def test_evidence_is_shown_as_numbers():
     """Also an e-value that no double holds: then it is infinite, not an error."""
     metrics, life = Metrics(), counting()
-    life.count(1, EpochCounters(**{**BETTER, "wins": 9000, "losses": 0}))
+    life.count(2, EpochCounters(**{**BETTER, "wins": 9000, "losses": 0}))
     life.cycle()
     seen = show(metrics, life)
     assert seen[f"shadowlift_evidence_units{{{WHO}}}"] == 9900
@@ -55,7 +55,7 @@ def test_evidence_is_shown_as_numbers():
 def test_a_new_trial_does_not_show_the_lift_of_the_one_before():
     """What is not known yet has no series: an alert on it must not fire for a candidate that is gone."""
     metrics, life = Metrics(), counting()
-    life.count(1, EpochCounters(wins=5, losses=5, ties=90, live=100))
+    life.count(2, EpochCounters(wins=5, losses=5, ties=90, live=100))
     life.cycle()
     assert f"shadowlift_evidence_lift{{{WHO}}}" in show(metrics, life)
     seen = show(metrics, warming())

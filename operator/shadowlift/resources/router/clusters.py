@@ -1,6 +1,6 @@
 """Clusters (`cds.yaml`): each process by its name in DNS, each chain, and the door to the shadow listener."""
 
-from shadowlift.resources.router.envoy import Json, duration, extension, typed
+from shadowlift.resources.router.envoy import Json, duration, extension, metadata, typed
 from shadowlift.resources.router.intent import Chain, RouterIntent, Upstream
 
 SHADOW = "shadow"  # cluster and internal listener through which every copy goes
@@ -78,7 +78,7 @@ def _upstream(upstream: Upstream, connect_us: int) -> Json:
         connect_us,
         lb_policy="LEAST_REQUEST",
         cluster_type=dns,
-        load_assignment=_assignment(upstream.cluster, address),
+        load_assignment=_assignment(upstream.cluster, address, metadata(cluster=upstream.cluster)),
         typed_extension_protocol_options=_protocol(
             protocol, common_http_protocol_options={"idle_timeout": IDLE_TIMEOUT}
         ),
@@ -109,5 +109,9 @@ def _protocol(explicit: Json, **common: Json) -> Json:
     return {_PROTOCOL: options}
 
 
-def _assignment(name: str, address: Json) -> Json:
-    return {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
+def _assignment(name: str, address: Json, label: Json | None = None) -> Json:
+    """Where a cluster's processes are; the label tells who of a chain has answered."""
+    endpoint: Json = {"endpoint": {"address": address}}
+    if label:
+        endpoint["metadata"] = label
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}

@@ -42,6 +42,8 @@ def _capture_config(intent: RouterIntent, version: str) -> Json:
         salt=trial.salt,
         unit_header=trial.unit_header,
         key_header=trial.key_header,
+        given_to=intent.split.chain(intent.current).cluster if intent.split else None,
+        candidate_cluster=intent.split.candidate.cluster if intent.split else None,
         answer_within_us=trial.answer_within_us,
         current=trial.current,
         candidate=trial.candidate,

@@ -65,6 +65,18 @@ class Chain(Model):
         return frozenset({self.cluster, *(member.cluster for member in self.members)})
 
 
+class Split(Model):
+    """How live requests are shared between a candidate and whoever serves. Within a trial only the weight changes, and only upwards."""
+
+    candidate: Upstream
+    weight: Annotated[int, Field(ge=0, le=1000)]  # of the units, in thousandths
+    fail_open: bool  # current is asked where the candidate fails
+
+    def chain(self, current: Upstream) -> Chain:
+        """To whom a request of the candidate's arm is given."""
+        return Chain(members=(self.candidate, current) if self.fail_open else (self.candidate,))
+
+
 class TrialRoute(Model):
     """A trial as the router and its shipper see it."""
 
@@ -94,6 +106,7 @@ class RouterIntent(Model):
     candidate: Upstream | None = None  # serves with current behind it, or is kept ready to
     serve: Literal["current", "candidate"] = "current"
     shadow: Upstream | None = None  # gets the copies
+    split: Split | None = None  # who answers a share of the units; all else goes to who serves
     trial: TrialRoute | None = None
     try_timeout_ms: Annotated[int, Field(gt=0)]  # of a serving candidate: then current is asked as well
     recorder_url: str
@@ -104,8 +117,10 @@ class RouterIntent(Model):
     def _is_possible(self) -> "RouterIntent":
         if self.serve == "candidate" and self.candidate is None:
             raise ValueError("candidate: must be set to be served")
-        if (self.trial is None) != (self.shadow is None):
-            raise ValueError("shadow: goes with trial, and only with it")
+        if self.shadow is not None and self.split is not None:
+            raise ValueError("shadow: a trial copies requests or splits them, never both at once")
+        if (self.trial is None) != (self.shadow is None and self.split is None):
+            raise ValueError("trial: goes with shadow or split, and only with one of them")
         return self
 
     @property
@@ -123,6 +138,8 @@ class RouterIntent(Model):
             known.append(Chain(members=(self.candidate, self.current)))
         if self.shadow:
             known.append(Chain(members=(self.shadow,)))
+        if self.split:
+            known.append(self.split.chain(self.current))
         return (*known, *self.spare)
 
     @property
@@ -139,4 +156,12 @@ class RouterIntent(Model):
     def routed(self) -> frozenset[str]:
         """Names of the clusters to which routes lead; current is always one of them."""
         shadow = {self.shadow.cluster} if self.shadow else set()
-        return frozenset({self.current.cluster, self.serving.cluster} | shadow)
+        split = {self.split.chain(self.current).cluster} if self.split else set()
+        return frozenset({self.current.cluster, self.serving.cluster} | shadow | split)
+
+    @property
+    def weight(self) -> int:
+        """Share of the live requests that can be split, in thousandths, that a candidate answers."""
+        if self.split:
+            return self.split.weight
+        return 1000 if self.serve == "candidate" else 0

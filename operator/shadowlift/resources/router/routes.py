@@ -7,6 +7,8 @@ from shadowlift.resources.router.clusters import SHADOW
 from shadowlift.resources.router.envoy import (
     HEADER_METADATA,
     HEADER_METADATA_TYPE,
+    HEADER_MUTATION,
+    HEADER_MUTATION_TYPE,
     LUA,
     LUA_TYPE,
     NAMESPACE,
@@ -17,7 +19,7 @@ from shadowlift.resources.router.envoy import (
     set_header,
     typed,
 )
-from shadowlift.resources.router.intent import RouterIntent, TrialRoute
+from shadowlift.resources.router.intent import Chain, RouterIntent, Split, TrialRoute
 
 # What can be sent twice: copied to a candidate, or asked again of current. Larger requests, and those whose length is
 # not told beforehand, go to current alone. A match cannot see `transfer-encoding`, hence "no length" counts only where
@@ -44,11 +46,24 @@ _RECONNECT: Json = {
     "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
 }
 
+# What a candidate may do that current is asked instead, and how: at once, and never the same process again.
+_FAILURES = "5xx,reset,connect-failure,refused-stream,retriable-status-codes"
+_TO_THE_NEXT: Json = {
+    "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.005s"},
+    "retry_priority": extension(
+        "envoy.retry_priorities.previous_priorities",
+        "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+        update_frequency=1,
+    ),
+}
+
 
 def live_routes(intent: RouterIntent, version: str) -> Json:
     """Routes of the live listener. Every request carries the pairing id to whoever answers, and is answered with it."""
     routes = []
-    if intent.trial:
+    if intent.trial and intent.split:
+        routes += _split(intent, intent.trial, intent.split)
+    elif intent.trial:
         routes += _tried(intent, intent.trial)
     if intent.trial is None or intent.trial.percent_millionths < _ALL:
         routes += _untried(intent)
@@ -89,7 +104,7 @@ def _tried(intent: RouterIntent, trial: TrialRoute) -> list[Json]:
     labels = {"trial": trial.uid, "epoch": trial.epoch}
     copied = {**_to_serving(intent), "request_mirror_policies": [_mirror(trial)]}
     mirrored = {"metadata": metadata(**labels, mirror="yes"), **_captured(trial, trial.current)}
-    unmirrored = {"metadata": metadata(**labels, mirror="no"), **_captured(trial, Extraction())}
+    unmirrored = {"metadata": metadata(**labels, mirror="no"), **_captured(trial)}
     routes = [_route(f"mirrored-{name}", headers, copied, **mirrored) for name, headers in _REPLAYABLE]
     routes.append(_route("unmirrored", [], _to_current(intent), **unmirrored))
     if trial.percent_millionths < _ALL:  # one draw per request, so that all routes see the same
@@ -99,8 +114,60 @@ def _tried(intent: RouterIntent, trial: TrialRoute) -> list[Json]:
     return routes
 
 
+def _split(intent: RouterIntent, trial: TrialRoute, split: Split) -> list[Json]:
+    """Requests that are measured: given to the candidate or not, where they can be, and logged either way.
+
+    What cannot be sent twice, and what names no unit, is answered as if there were no trial.
+    """
+    known: list[Json] = [{"name": trial.unit_header, "present_match": True}] if trial.unit_header else []
+    labels = {"trial": trial.uid, "epoch": trial.epoch}
+    given = {"metadata": metadata(**labels, split="yes"), **_captured(trial, trial.current, trial.candidate)}
+    routes = [
+        _route(f"split-{name}", [*known, *headers], _to_arms(intent, trial, split), **given)
+        for name, headers in _REPLAYABLE
+    ]
+    label = metadata(**labels, split="no")
+    return [*routes, *({**route, "metadata": label, **_captured(trial)} for route in _untried(intent))]
+
+
+def _to_arms(intent: RouterIntent, trial: TrialRoute, split: Split) -> Json:
+    """To the candidate for a share of the units; a hash of the unit decides, so that one that is in stays in.
+
+    The candidate's entry stands first: a larger weight then only adds units. What is set on the route holds for both entries, so
+    retries and time-outs of a chain are set on its own entry, as headers that the router consumes: current's own failures must not
+    be made again, nor its answers cut.
+    """
+    arms = [(split.chain(intent.current), split.weight), (intent.serving, 1000 - split.weight)]
+    action: Json = {
+        "timeout": "0s",
+        "retry_policy": {**_RECONNECT, **_TO_THE_NEXT},
+        "weighted_clusters": {"clusters": [_arm(intent, chain, weight) for chain, weight in arms]},
+    }
+    if trial.unit_header:
+        salted = {"pattern": {"regex": "^(.*)$"}, "substitution": f"\\1|{trial.salt}"}
+        action["hash_policy"] = [{"header": {"header_name": trial.unit_header, "regex_rewrite": salted}}]
+        action["weighted_clusters"]["use_hash_policy"] = True
+    return action
+
+
+def _arm(intent: RouterIntent, chain: Chain, weight: int) -> Json:
+    entry: Json = {"name": chain.cluster, "weight": weight}
+    if len(chain.members) == 1:
+        return entry
+    headers = {
+        "x-envoy-retry-on": _FAILURES,
+        "x-envoy-retriable-status-codes": "429",
+        "x-envoy-max-retries": "1",
+        "x-envoy-upstream-rq-per-try-timeout-ms": str(intent.try_timeout_ms),
+        "x-envoy-hedge-on-per-try-timeout": "true",
+    }
+    mutations = {"request_mutations": [{"append": set_header(name, value)} for name, value in headers.items()]}
+    per_route = typed(HEADER_MUTATION_TYPE + "PerRoute", mutations=mutations)
+    return {**entry, "typed_per_filter_config": {HEADER_MUTATION: per_route}}
+
+
 def _untried(intent: RouterIntent) -> list[Json]:
-    """Requests of which no line is written."""
+    """Requests that no trial touches: to who serves, and what cannot be sent twice to current."""
     current = _route("current", [], _to_current(intent))
     if intent.serve == "current":
         return [current]
@@ -122,16 +189,11 @@ def _to_serving(intent: RouterIntent) -> Json:
     if intent.serve == "current":
         return _to_current(intent)
     retry: Json = {
-        "retry_on": "5xx,reset,connect-failure,refused-stream,retriable-status-codes",
+        "retry_on": _FAILURES,
         "retriable_status_codes": [429],
         "num_retries": 1,
         "per_try_timeout": duration(intent.try_timeout_ms * 1000),
-        "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.005s"},
-        "retry_priority": extension(
-            "envoy.retry_priorities.previous_priorities",
-            "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
-            update_frequency=1,
-        ),
+        **_TO_THE_NEXT,
     }
     hedge = {"hedge_on_per_try_timeout": True}
     return {"cluster": intent.serving.cluster, "timeout": "0s", "retry_policy": retry, "hedge_policy": hedge}
@@ -151,16 +213,16 @@ def _mirror(trial: TrialRoute) -> Json:
     }
 
 
-def _captured(trial: TrialRoute, answer: Extraction) -> Json:
-    """What a route has to switch on so that its line holds unit, outcome key and prediction."""
+def _captured(trial: TrialRoute, *answers: Extraction) -> Json:
+    """What a route has to switch on so that its line holds unit, outcome key and the prediction of whoever answers."""
     asked = [(trial.unit_header, "unit"), (trial.key_header, "key")]
     request = [_to_metadata(header, key) for header, key in asked if header]
-    response = [_to_metadata(answer.header, "pred")] if answer.header else []
+    response = [_to_metadata(header, "pred") for header in dict.fromkeys(answer.header for answer in answers) if header]
     rules = {name: rules for name, rules in (("request_rules", request), ("response_rules", response)) if rules}
     filters: Json = {}
     if rules:
         filters[HEADER_METADATA] = typed(HEADER_METADATA_TYPE, **rules)
-    if answer.body:
+    if any(answer.body for answer in answers):
         filters[LUA] = typed(LUA_TYPE + "PerRoute", filter_context={})
     return {"typed_per_filter_config": filters} if filters else {}
 

@@ -35,7 +35,10 @@ def next_intent(
         arrived = published_is_loaded and spare_is_idle and _alone(published) == desired
         return desired if arrived else _beside(desired, published.chains, _longest_try(published))
     retreat = _retreat(desired)
-    leaves = published.serve == "candidate" and desired.serve == "current" and retreat.routed <= known
+    falls = (published.serve == "candidate" and desired.serve == "current") or (
+        published.weight > 0 and not desired.weight
+    )
+    leaves = falls and retreat.routed <= known
     return _beside(
         retreat if leaves else _alone(published), (*published.chains, *desired.chains), _longest_try(published)
     )
@@ -44,7 +47,15 @@ def next_intent(
 def _retreat(intent: RouterIntent) -> RouterIntent:
     """The same with all traffic on current and nothing beside it."""
     return intent.model_copy(
-        update={"serve": "current", "candidate": None, "shadow": None, "trial": None, "spare": (), "spare_try_ms": 0}
+        update={
+            "serve": "current",
+            "candidate": None,
+            "shadow": None,
+            "split": None,
+            "trial": None,
+            "spare": (),
+            "spare_try_ms": 0,
+        }
     )
 
 

@@ -70,9 +70,12 @@ def there_is_something_to_measure(world: World) -> Blocked | None:
 
 
 def nobody_overrides(world: World) -> Blocked | None:
-    """Current, not the candidate, answers live requests."""
-    if world.spec.serve not in (SERVE_AUTO, SERVE_CURRENT):
-        return Blocked("ServeOverride", f"spec.serve is {world.spec.serve}: set it to Auto to begin the trial")
+    """Who answers live requests is the trial's to say; in a shadow it may be current by hand."""
+    allowed = (SERVE_AUTO,) if world.stage.splits else (SERVE_AUTO, SERVE_CURRENT)
+    if world.spec.serve not in allowed:
+        return Blocked(
+            "ServeOverride", f"spec.serve is {world.spec.serve}: set it to Auto to begin the trial, or to go on with it"
+        )
     return None
 
 
@@ -125,7 +128,7 @@ def pending(world: World) -> Step:
     if world.open_trial is None:
         return Step(Phase.PENDING, record=_started(world))
     blocked = Blocked("LoadingTrial", "the routers are loading the trial")
-    return Step(Phase.PENDING, mirror=True, register=True, blocked=blocked, requeue_after=LOOK_AGAIN)
+    return Step(Phase.PENDING, measured=True, register=True, blocked=blocked, requeue_after=LOOK_AGAIN)
 
 
 def _started(world: World) -> Record:
@@ -154,7 +157,8 @@ def _started(world: World) -> Record:
         objective=objective.type.value,
         minimum=float(objective.range.min) if objective.range else None,
         maximum=float(objective.range.max) if objective.range else None,
-        deadline_share=objective.kept_for_the_deadline,
+        deadline_share=world.spec.kept_for_the_deadline,
+        decided_in=world.spec.decided_in.value,
         cycle_s=seconds(objective.cycle) if objective.cycle else None,
         missing=objective.outcome.missing.value,
         missing_value=objective.outcome.missing_value,

@@ -21,7 +21,7 @@ class Step:
 
     phase: Phase
     record: Record | None = None  # write this and do nothing else: effects come with the next cycle
-    mirror: bool = False  # live requests are to be copied to the candidate
+    measured: bool = False  # live requests are to be copied to the candidate, or shared with it
     run_candidate: bool = True  # its pods are wanted
     register: bool = False  # the recorder is to know the trial
     blocked: Blocked | None = None

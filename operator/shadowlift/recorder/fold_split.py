@@ -1,0 +1,80 @@
+"""What one closed unit of a split adds to the counters, by the arm to which it was given. Called by `closing`; pure.
+
+The unit is judged by the arm that it was given to, whoever answered in the end. A candidate that failed has the worst result there is;
+a current that failed has none, and counts against the candidate in the promotion test, as everything does that is not known: an outage
+of current must never look like a lift.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from shadowlift.api.ledger import Arm, RowStatus
+from shadowlift.api.objective import Missing
+from shadowlift.recorder.fold import Increments, Policy, Side, admitted_side
+from shadowlift.stats import results
+from shadowlift.stats.scales import UNSIGNED, place
+
+
+@dataclass(frozen=True)
+class Given:
+    """A booked unit of a split when its time has come."""
+
+    arm: Arm
+    answer: Side
+    ambiguous: bool = False  # its outcome key names another unit too
+    chance: float = 0.0  # in [0, 1), of the unit: rounds its result without bias
+
+
+def result(given: Given, outcome: str | None, policy: Policy) -> Increments:
+    """What answer and outcome, or its absence, add."""
+    answer = admitted_side(given.answer, policy.loss) if policy.loss else given.answer
+    added = _answered(given.arm, answer, numeric=policy.loss is not None)
+    reason = _exclusion(given, answer)
+    if reason:
+        added[reason, None] += 1
+        return added
+    if outcome is not None:
+        added["outcome_values", "" if policy.loss or policy.reward else outcome] += 1
+    elif policy.missing is Missing.VALUE:
+        outcome = policy.missing_value
+    if policy.reward is None and answer.status is not RowStatus.OK:
+        return added + _failed(given, answer)
+    if outcome is None:
+        added["unknown_by_arm", given.arm.value] += 1
+        return added
+    return added + _known(given, _score(answer, outcome, policy))
+
+
+def _exclusion(given: Given, answer: Side) -> str | None:
+    if answer.status is RowStatus.OURS:
+        return "ours"
+    return "ambiguous" if given.ambiguous else None
+
+
+def _answered(arm: Arm, answer: Side, *, numeric: bool) -> Increments:
+    added: Increments = Counter()
+    if answer.status is RowStatus.OK and answer.value is not None:
+        added[f"{arm.value}_values", "" if numeric else answer.value] += 1
+    elif answer.reason:
+        added["reasons", answer.reason] += 1
+    return added
+
+
+def _failed(given: Given, answer: Side) -> Increments:
+    if given.arm is Arm.CANDIDATE:
+        return Counter({("candidate_failed", None): 1}) + _known(given, 0.0)
+    kind = "current_failed" if answer.status is RowStatus.FAILED else "current_unreadable"
+    return Counter({(kind, None): 1, ("unknown_by_arm", given.arm.value): 1, ("failed_currents", None): 1})
+
+
+def _known(given: Given, value: float) -> Increments:
+    spot = place(value, UNSIGNED, given.chance)
+    return Counter({("known_by_arm", given.arm.value): 1, ("results_by_arm", f"{given.arm.value}/{spot}"): 1})
+
+
+def _score(answer: Side, outcome: str, policy: Policy) -> float:
+    if policy.reward is not None:
+        return policy.reward.of(float(outcome))
+    if policy.loss is not None:
+        return results.of_loss(policy.loss, float(answer.value or "nan"), float(outcome))
+    return float(answer.value == outcome)

@@ -1,0 +1,146 @@
+"""What one look at a trial's evidence becomes: the record of its end or of its next step, or nothing until the deadline.
+
+Used by the steps `shadowing`, `canary` and `paused`. A verdict only becomes a record here; traffic moves in the cycle after, because of it.
+"""
+
+from typing import Any
+
+from shadowlift.api.ledger import FIRST_STEP_EPOCH
+from shadowlift.api.record import Record, RecordKind, RouterTotals, StepTaken
+from shadowlift.api.status import Phase, Verdict, VerdictKind
+from shadowlift.rollout import arms
+from shadowlift.rollout.history import TrialHistory
+from shadowlift.rollout.instants import stamp
+from shadowlift.rollout.look import Look
+from shadowlift.rollout.steps.pending import LOOK_AGAIN
+from shadowlift.rollout.steps.step import Blocked, Step
+from shadowlift.rollout.world import World
+from shadowlift.stats.arm_verdict import ArmTest
+from shadowlift.stats.terms import Rates
+
+UNKNOWN_GRACE_S = 600.0
+"""How long after its deadline a trial waits for a look at its evidence: an operator or recorder that has just been started anew, or is
+away for a moment, must not make an end of what nobody has looked at."""
+
+VERDICT_RECORDS = {VerdictKind.PROMOTE: RecordKind.PROMOTED, VerdictKind.REJECT: RecordKind.REJECTED}
+
+
+def look_at(world: World, trial: TrialHistory) -> Look | Verdict:
+    """The counters as a look, or why there are none."""
+    view = world.observed.evidence
+    if view.error is None and view.counters is not None:
+        return Look(world, trial, view.counters)
+    message = view.error or "the recorder does not know the trial yet"
+    return Verdict(kind=VerdictKind.ERROR, reason="EvidenceUnavailable", message=message)
+
+
+def ended(phase: Phase, look: Look, verdict: Verdict) -> Step:
+    """The verdict as the trial's end."""
+    record = Record(
+        kind=VERDICT_RECORDS[verdict.kind],
+        number=look.world.history.next_number,
+        trial=look.trial.uid,
+        candidate=look.trial.terms.candidate,
+        reason=verdict.reason,
+        message=verdict.message,
+        at=stamp(look.world.now),
+        evidence=look.evidence,
+        coverage=look.coverage,
+        case=case_of(look),
+    )
+    return _told(phase, look, verdict, record)
+
+
+def stepped(phase: Phase, look: Look, verdict: Verdict) -> Step:
+    """The next step of the canary; the first one fixes how units are to be judged, by what is known of current until then."""
+    world, trial, canary = look.world, look.trial, look.world.spec.strategy.canary
+    if canary is None:
+        raise ValueError("a step without a canary")
+    number, (mean, variance) = len(trial.steps), arms.expected(look.counters)
+    asked = canary.steps[number]
+    record = Record(
+        kind=RecordKind.STEPPED,
+        number=world.history.next_number,
+        trial=trial.uid,
+        candidate=trial.terms.candidate,
+        reason=verdict.reason,
+        message=f"step {number + 1} of {len(canary.steps)}: {trial.terms.candidate} answers {asked.weight} of the units; {verdict.message}"[
+            :512
+        ],
+        at=stamp(world.now),
+        step=StepTaken(
+            number=number,
+            epoch=FIRST_STEP_EPOCH + number,
+            weight=asked.thousandths,
+            baseline=repr(mean),
+            test=_test(look, variance) if number == 0 and trial.terms.decided_in == "Canary" else None,
+        ),
+        evidence=look.evidence,
+        coverage=look.coverage,
+        case=case_of(look),
+    )
+    return _told(phase, look, verdict, record)
+
+
+def going_on(phase: Phase, world: World, trial: TrialHistory, look: Look | None, verdict: Verdict) -> Step:
+    """Nothing is decided: until the deadline, and then it is over."""
+    evidence, coverage = (look.evidence, look.coverage) if look else (None, None)
+    deadline = world.deadline
+    record = None
+    if deadline is not None and world.now >= deadline + (0.0 if look else UNKNOWN_GRACE_S):
+        record = expired(world, trial, look, verdict)
+    blocked = Blocked(verdict.reason, verdict.message) if verdict.kind is VerdictKind.ERROR else None
+    return Step(
+        phase, record=record, measured=True, register=True, blocked=blocked,
+        verdict=verdict, evidence=evidence, coverage=coverage, requeue_after=_next_look(world),
+    )  # fmt: skip
+
+
+def expired(world: World, trial: TrialHistory, look: Look | None, last: Verdict) -> Record:
+    """The end of a trial whose deadline came before a verdict; `last` is what was said last."""
+    message = f"the deadline came before a verdict; the last look said {last.kind.value}/{last.reason}: {last.message}"
+    return Record(
+        kind=RecordKind.EXPIRED, number=world.history.next_number, trial=trial.uid, candidate=trial.terms.candidate,
+        reason="Deadline", message=message[:512], at=stamp(world.now),
+        evidence=look.evidence if look else None, coverage=look.coverage if look else None, case=case_of(look) if look else None,
+    )  # fmt: skip
+
+
+def totals_before(look: Look) -> dict[str, RouterTotals]:
+    """What routers had dropped and lost before anything counted."""
+    return {
+        router.uid: RouterTotals(shed=router.shed, lines_lost=router.lines_lost)
+        for router in look.counters.routers
+        if router.shed or router.lines_lost
+    }
+
+
+def case_of(look: Look) -> dict[str, Any] | None:
+    """The engine's question, exact."""
+    return None if look.case is None else look.case.to_json()
+
+
+def _told(phase: Phase, look: Look, verdict: Verdict, record: Record) -> Step:
+    return Step(
+        phase, record, measured=True, register=True, verdict=verdict, evidence=look.evidence, coverage=look.coverage
+    )
+
+
+def _test(look: Look, variance: float | None) -> dict[str, Any]:
+    terms, unit = look.trial.terms, look.unit
+    return ArmTest.planned(
+        minimum_lift=terms.minimum_lift / unit,
+        target_lift=terms.target_lift / unit,
+        rates=Rates(terms.alpha, terms.harm_rate, terms.futility_rate),
+        variance=variance,
+    ).to_json()
+
+
+def _next_look(world: World) -> float | None:
+    """When time alone could change something: at the deadline, and at the end of a step."""
+    since, planned = world.step_since, world.planned_step
+    ends = [world.deadline, since + planned.seconds if since is not None and planned is not None else None]
+    ahead = [max(0.1, end - world.now) for end in ends if end is not None and end > world.now]
+    if world.is_over:
+        return LOOK_AGAIN
+    return min(ahead) if ahead else None
