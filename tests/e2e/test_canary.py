@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev.traffic.cluster_api import POD, Cluster, Manifest
-from tests.e2e.place import SHOP, Place, asked, images, no_failures, shop_spec
+from tests.e2e.place import SHOP, Place, asked, images, no_failures, shop_spec, spec
 
 
 @pytest.fixture
@@ -50,36 +50,25 @@ def test_a_canary_that_breaks_loses_its_traffic_and_nobody_a_request(place: Plac
     """At 25 %, under load: the circuit breaker takes the candidate out; until then current answers in its place."""
     stand = place.traffic(50)
     step = {"minimumDuration": "10m"}
-    place.apply(
-        {
-            **shop_spec("logreg", images()["triage-faulty"]),
-            "current": {"service": {"name": "triage-rules", "port": 8080}},
-            "unit": None,
-            "strategy": {"canary": {"steps": [{"weight": "25%", **step}, {"weight": "50%", **step}]}},
-            "objective": {
-                "type": "Reward",
-                "range": {"min": "0", "max": "1"},
-                "targetLift": "0.1",
-                "outcome": {
-                    "maturity": "2s", "missing": "Value", "missingValue": "0", "from": [{"serviceAccount": "outcome-sender"}],
-                },
-            },
-            "answerWithin": "500ms",
-            "deadline": "40m",
-        }
-    )  # fmt: skip
+    steps = [{"weight": "25%", **step}, {"weight": "50%", **step}]
+    wanted = spec("logreg", images()["triage-faulty"], strategy={"canary": {"steps": steps}})
+    place.apply({**wanted, "answerWithin": "500ms", "deadline": "40m"})
     place.until_loaded()
     stand.move(place.router_url)
     place.until("a quarter is shared", lambda s: s.get("weight") == "25%")
     asked(stand, 200)
     workload = place.status["trial"]["workload"]
     before = time.monotonic()
-    if fault == "gone":
-        for pod in place.pods("workload", ready=False):
-            place.cluster.delete(POD, pod["metadata"]["name"], place.namespace, grace=0)
-    else:
+    if fault != "gone":
         place.fault(fault, workload)
-    status = place.until("no traffic", lambda s: s.get("weight") == "0%", 60)
+
+    def no_traffic(status: Manifest) -> bool:
+        if fault == "gone":  # and whatever is made in their place
+            for pod in place.pods("workload", ready=False):
+                place.cluster.delete(POD, pod["metadata"]["name"], place.namespace, grace=0)
+        return status.get("weight") == "0%"
+
+    status = place.until("no traffic", no_traffic, 60)
     print(f"{fault}: from fault to zero weight {time.monotonic() - before:.1f} s")
     assert status["trial"]["verdict"]["reason"] == "CircuitBreaker", status["trial"]["verdict"]
     no_failures(asked(stand, 200))

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from shadowlift.api.base import Model
 from shadowlift.api.spec import Bento
-from shadowlift.api.status import Coverage, Evidence
+from shadowlift.api.status import Coverage, Evidence, GuardrailState
 
 
 class RecordKind(StrEnum):
@@ -69,14 +69,34 @@ class RouterTotals(Model):
     lines_lost: int = 0
 
 
+class GuardTest(Model):
+    """One test of a guardrail; every number exact."""
+
+    null: str  # ratio of events, or difference of rates, that is to fall
+    bets: dict[str, Any]
+    limit: str | None = None  # microseconds beyond which an answer is slow
+
+
+class FrozenGuard(Model):
+    """What a guardrail is held to."""
+
+    name: str
+    kind: str  # Slow and Errors: a ratio of events; ErrorsMore: a difference of error rates
+    no_harm: GuardTest
+    harm: GuardTest
+    paired_no_harm: GuardTest | None = None  # in a shadow, where the two tests differ from those of a canary
+    paired_harm: GuardTest | None = None
+
+
 class Baseline(Model):
-    """What the warm-up showed; fixes the test with its bets."""
+    """What the warm-up showed; fixes the test with its bets, and the guardrails' tests."""
 
     pairs: int
     disagreements: int
     test: dict[str, Any] | None = (
         None  # the engine's frozen test of pairs, every number exact; None: a shadow does not decide
     )
+    guards: list[FrozenGuard] = Field(default_factory=list)
     loaded: str  # when the routers had loaded the trial: the deadline counts from here
     routers: dict[str, RouterTotals] = Field(default_factory=dict)  # pod uid; absent: nothing dropped or lost by then
 
@@ -106,6 +126,7 @@ class Record(Model):
     step: StepTaken | None = None  # Stepped
     evidence: Evidence | None = None  # verdicts
     coverage: Coverage | None = None
+    guardrails: list[GuardrailState] = Field(default_factory=list)
     case: dict[str, Any] | None = (
         None  # verdicts: the engine's frozen test and counts, from which it can be reached again
     )

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shadowlift.api.base import Model, cel
+from shadowlift.api.guardrails import Guardrail
 from shadowlift.api.objective import CurrentPrediction, HeaderName, Mode, Objective, ObjectiveType, Prediction
 from shadowlift.api.quantities import Duration
 from shadowlift.api.strategy import Shadow, Strategy
@@ -235,6 +236,11 @@ class Spec(Model):
         None, description="What is predicted; with objective.type Reward nothing is, and it is left out."
     )
     objective: Objective
+    guardrails: Annotated[list[Guardrail], Field(max_length=8)] = Field(
+        default_factory=list,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        description="What must not get worse, whatever the lift.",
+    )
     answer_within: Duration = Field(
         "500ms",
         description="A later answer of the candidate is a wrong one; after promotion, the time after which current is asked instead.",

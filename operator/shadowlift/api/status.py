@@ -117,6 +117,14 @@ class Coverage(Model):
     outcomes_refused: int = 0
 
 
+class GuardrailState(Model):
+    """What is known of one guardrail."""
+
+    name: Short
+    safety: Short  # Safe, Harmful or Unknown
+    message: Annotated[str, Field(max_length=200)] = ""
+
+
 class Verdict(Model):
     """The last look."""
 
@@ -150,6 +158,12 @@ class Trial(Model):
     verdict: Verdict | None = None
     evidence: Evidence = Field(default_factory=Evidence)
     coverage: Coverage = Field(default_factory=Coverage)
+    guardrails: Annotated[
+        list[GuardrailState],
+        Field(
+            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        ),
+    ] = Field(default_factory=list)
     evidence_at: Instant | None = None
     ledger: Short | None = None  # id of the ledger that holds the evidence
     senders: Annotated[list[Short], Field(max_length=16)] = Field(default_factory=list)

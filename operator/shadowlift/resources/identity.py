@@ -57,6 +57,7 @@ def frozen_hash(spec: Spec) -> str:
         "unit": _plain(spec.unit) if spec.unit else None,
         "objective": _plain(spec.objective),
         "strategy": _plain(spec.strategy),
+        **({"guardrails": [_plain(guardrail) for guardrail in spec.guardrails]} if spec.guardrails else {}),
         "answerWithin": spec.answer_within,
         "deadline": spec.deadline,
         "trial": spec.trial,

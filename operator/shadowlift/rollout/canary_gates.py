@@ -6,7 +6,7 @@ Called by `steps.canary`. As in `gates`, whose gates are used where they ask the
 from shadowlift.api.ledger import Arm
 from shadowlift.api.objective import Missing
 from shadowlift.api.status import Verdict, VerdictKind
-from shadowlift.rollout import arms, gates
+from shadowlift.rollout import arms, gates, guards
 from shadowlift.rollout.evidence import share_of, total
 from shadowlift.rollout.look import Gate, Look, Shut
 from shadowlift.stats import sample_ratio
@@ -20,7 +20,8 @@ def watched(look: Look) -> Shut | None:
     """It is known what current does, and that outcomes come, before the candidate may do anything."""
     seen = look.warm_up.known_by_arm.get(Arm.CURRENT, 0)
     if seen >= WATCHED_UNITS:
-        return None
+        wanted = guards.missing(look.world.spec.guardrails, look.warm_up)
+        return None if wanted is None else Shut(VerdictKind.HOLD, "Watch", wanted)
     silent = look.warm_up.unknown_by_arm.get(Arm.CURRENT, 0)
     without = f"; {silent} more are mature without an outcome" if silent else ""
     return Shut(
@@ -157,7 +158,13 @@ STEP: tuple[Gate, ...] = (
     step_is_loaded,
     step_has_lasted,
 )
-PROMOTION: tuple[Gate, ...] = (*STEP, all_steps_are_taken, lift_is_proven, gates.cycles_are_whole)
+PROMOTION: tuple[Gate, ...] = (
+    *STEP,
+    all_steps_are_taken,
+    lift_is_proven,
+    gates.guardrails_hold,
+    gates.cycles_are_whole,
+)
 
 
 def judge(look: Look) -> Verdict:

@@ -6,9 +6,9 @@ Used by the steps `shadowing`, `canary` and `paused`. A verdict only becomes a r
 from typing import Any
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH
-from shadowlift.api.record import Record, RecordKind, RouterTotals, StepTaken
-from shadowlift.api.status import Phase, Verdict, VerdictKind
-from shadowlift.rollout import arms
+from shadowlift.api.record import FrozenGuard, Record, RecordKind, RouterTotals, StepTaken
+from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
+from shadowlift.rollout import arms, guards
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.look import Look
@@ -46,6 +46,7 @@ def ended(phase: Phase, look: Look, verdict: Verdict) -> Step:
         at=stamp(look.world.now),
         evidence=look.evidence,
         coverage=look.coverage,
+        guardrails=list(shown(look)),
         case=case_of(look),
     )
     return _told(phase, look, verdict, record)
@@ -77,6 +78,7 @@ def stepped(phase: Phase, look: Look, verdict: Verdict) -> Step:
         ),
         evidence=look.evidence,
         coverage=look.coverage,
+        guardrails=list(shown(look)),
         case=case_of(look),
     )
     return _told(phase, look, verdict, record)
@@ -92,7 +94,8 @@ def going_on(phase: Phase, world: World, trial: TrialHistory, look: Look | None,
     blocked = Blocked(verdict.reason, verdict.message) if verdict.kind is VerdictKind.ERROR else None
     return Step(
         phase, record=record, measured=True, register=True, blocked=blocked,
-        verdict=verdict, evidence=evidence, coverage=coverage, requeue_after=_next_look(world),
+        verdict=verdict, evidence=evidence, coverage=coverage, guardrails=shown(look) if look else None,
+        requeue_after=_next_look(world),
     )  # fmt: skip
 
 
@@ -115,6 +118,16 @@ def totals_before(look: Look) -> dict[str, RouterTotals]:
     }
 
 
+def frozen_guards(look: Look) -> list[FrozenGuard]:
+    """The guardrails' tests, from what current did until now."""
+    return guards.freeze(look.world.spec.guardrails, look.warm_up)
+
+
+def shown(look: Look) -> tuple[GuardrailState, ...]:
+    """What is known of the guardrails."""
+    return tuple(guard.shown for guard in look.guards)
+
+
 def case_of(look: Look) -> dict[str, Any] | None:
     """The engine's question, exact."""
     return None if look.case is None else look.case.to_json()
@@ -122,8 +135,9 @@ def case_of(look: Look) -> dict[str, Any] | None:
 
 def _told(phase: Phase, look: Look, verdict: Verdict, record: Record) -> Step:
     return Step(
-        phase, record, measured=True, register=True, verdict=verdict, evidence=look.evidence, coverage=look.coverage
-    )
+        phase, record, measured=True, register=True,
+        verdict=verdict, evidence=look.evidence, coverage=look.coverage, guardrails=shown(look),
+    )  # fmt: skip
 
 
 def _test(look: Look, variance: float | None) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from shadowlift.api.ledger import EpochCounters
 from shadowlift.api.objective import Missing
 from shadowlift.api.spec import SERVE_AUTO
 from shadowlift.api.status import Verdict, VerdictKind
+from shadowlift.rollout import guards
 from shadowlift.rollout.evidence import signed
 from shadowlift.rollout.instants import parse
 from shadowlift.rollout.look import Gate, Look, Shut
-from shadowlift.stats.combination import at_cycle_end
+from shadowlift.stats.combination import Safety, at_cycle_end
 from shadowlift.stats.verdict import Reason
 from shadowlift.stats.verdict import Verdict as Says
 
@@ -143,7 +144,18 @@ def warmed_up(look: Look) -> Shut | None:
     if look.trial.baseline is not None:
         return None
     seen = sum(look.warm_up.candidate_values.values())
-    return Shut(VerdictKind.HOLD, "WarmUp", f"{seen} of {WARM_UP_PAIRS} first pairs compared; they are not counted")
+    said = f"{seen} of {WARM_UP_PAIRS} first pairs compared; they are not counted"
+    if seen >= WARM_UP_PAIRS:
+        said = guards.missing(look.world.spec.guardrails, look.warm_up) or said
+    return Shut(VerdictKind.HOLD, "WarmUp", said)
+
+
+def guardrails_hold(look: Look) -> Shut | None:
+    """Every guardrail is proven to hold: a promotion needs them all, each at the whole error rate."""
+    unknown = next((guard for guard in look.guards if guard.safety is not Safety.SAFE), None)
+    if unknown is None or (look.world.spec.strategy.canary is not None and not look.steps):  # the canary will tell
+        return None
+    return Shut(VerdictKind.HOLD, "GuardrailOpen", f"guardrail {unknown.name} is not proven yet: {unknown.message}")
 
 
 def routers_are_heard(look: Look) -> Shut | None:
@@ -299,6 +311,7 @@ SOUND: tuple[Gate, ...] = (  # without these nothing may be concluded, in either
 PROMOTION: tuple[Gate, ...] = (
     *SOUND,
     lift_is_proven,
+    guardrails_hold,
     cycles_are_whole,
     routers_are_heard,
     no_recent_losses,
@@ -350,6 +363,10 @@ def proven(look: Look) -> Verdict:
 
 def rejection(look: Look) -> Verdict | None:
     """Harm or futility, where it is proven; a stage that does not decide can only harm."""
+    harmful = next((guard for guard in look.guards if guard.safety is Safety.HARMFUL), None)
+    if harmful is not None:
+        message = f"guardrail {harmful.name}: proven worse than current: {harmful.message}"
+        return Verdict(kind=VerdictKind.REJECT, reason="Guardrail", message=message)
     ruling = look.ruling
     if ruling is None or ruling.evidence is None or ruling.evidence.n == 0 or ruling.verdict is not Says.REJECT:
         return None

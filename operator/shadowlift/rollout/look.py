@@ -11,8 +11,9 @@ from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH, Epoc
 from shadowlift.api.objective import Mode
 from shadowlift.api.record import StepTaken
 from shadowlift.api.status import Coverage, Evidence, VerdictKind
-from shadowlift.rollout import arms
+from shadowlift.rollout import arms, guards
 from shadowlift.rollout.evidence import case, coverage_of, shown, total, unit_of_lift
+from shadowlift.rollout.guards import Known
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.world import Stage, World
 from shadowlift.stats import cases
@@ -90,6 +91,12 @@ class Look:
     def ruling(self) -> Ruling | None:
         """What the engine says."""
         return None if self.case is None else cases.rule(self.case)
+
+    @cached_property
+    def guards(self) -> list[Known]:
+        """What is known of the guardrails in this stage."""
+        frozen = self.trial.baseline.guards if self.trial.baseline else []
+        return guards.known(frozen, self.steps, self.epoch, self.trial.terms.alpha)
 
     @property
     def unit(self) -> float:

@@ -146,8 +146,11 @@ def _trial(world: World, step: Step) -> Trial | None:
     loaded = (
         trial.baseline.loaded if trial.baseline else stamp(world.loaded_at) if world.loaded_at is not None else None
     )
+    known = list(step.guardrails) if step.guardrails is not None else end.guardrails if end else None
     if evidence is None and previous is not None:  # not looked at in this cycle: the last look stands
         evidence, coverage = previous.evidence, previous.coverage
+    if known is None and previous is not None:
+        known = previous.guardrails
     unchanged = previous is not None and (previous.evidence, previous.coverage) == (evidence, coverage)
     return Trial(
         uid=trial.uid,
@@ -163,6 +166,7 @@ def _trial(world: World, step: Step) -> Trial | None:
         verdict=step.verdict or _recorded(trial) or (previous.verdict if previous else None),
         evidence=evidence or Evidence(),
         coverage=coverage or Coverage(),
+        guardrails=known or [],
         evidence_at=previous.evidence_at if unchanged and previous else stamp(world.now) if evidence else None,
         ledger=trial.terms.ledger,
         senders=trial.terms.senders,

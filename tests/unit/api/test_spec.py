@@ -88,7 +88,8 @@ def test_the_short_form_has_stated_defaults():
         ("router.replicas", 51, "spec.router.replicas"),
         ("serve", "", "spec.serve"),
         ("trial", "", "spec.trial"),
-        ("guardrails", [], "spec.guardrails"),
+        ("guardrails", [{"name": "tail", "type": "Speed", "maxIncrease": "20%"}], "spec.guardrails.0.type"),
+        ("guardrails", [{"name": "tail", "type": "Latency", "maxIncrease": "a lot"}], "spec.guardrails.0.maxIncrease"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_accepted_is_named(path: str, value: Any, field: str):

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from shadowlift.api.guardrails import Guardrail, GuardrailType
 from shadowlift.api.ledger import EpochCounters, RouterReport, TrialCounters
 from shadowlift.api.status import Evidence, VerdictKind
 from shadowlift.rollout import gates
 from shadowlift.rollout.gates import PROMOTION, SOUND, judge
+from shadowlift.rollout.guards import freeze
 from shadowlift.rollout.look import Gate, Look
 from shadowlift.rollout.observed import Workload
 from tests.support.world import BETTER
@@ -78,6 +80,15 @@ def shrunk(life: Life) -> None:
     life.status = life.status.model_copy(update={"trial": known})
 
 
+def guarded(life: Life) -> None:
+    errors = Guardrail(name="errors", type=GuardrailType.ERROR_RATE, max_increase="0.01")
+    frozen = {"guards": freeze([errors], EpochCounters())}
+    life.records = tuple(
+        record.model_copy(update={"baseline": record.baseline.model_copy(update=frozen)}) if record.baseline else record
+        for record in life.records
+    )
+
+
 HOLD, ERROR = VerdictKind.HOLD, VerdictKind.ERROR
 SILENT = {"unlabelled": 40, "labelled": 60, "unlabelled_by_answer": {"M": 40}, "labelled_by_answer": {"B": 60}}
 CASES = {
@@ -121,6 +132,7 @@ CASES = {
         epoch={"unlabelled": 60},
     ),
     "some lift": Case(gates.lift_is_proven, HOLD, "NotProven", ("further pairs if the estimate holds",), epoch={"wins": 55, "losses": 45}),
+    "an open guardrail": Case(gates.guardrails_hold, HOLD, "GuardrailOpen", ("errors", "not proven yet"), change=guarded),
     "a silent router": Case(
         gates.routers_are_heard, HOLD, "RouterSilent", ("nothing has come from", "delete the pod"), router={"silent": True}
     ),

@@ -60,6 +60,7 @@ def _counting(look: Look) -> Record:
             pairs=0,
             disagreements=0,
             loaded=stamp(world.loaded_at if world.loaded_at is not None else world.now),
+            guards=conclude.frozen_guards(look),
             routers=conclude.totals_before(look),
         ),
     )

@@ -7,7 +7,7 @@ from shadowlift.api.ledger import EpochCounters
 from shadowlift.api.objective import ObjectiveType
 from shadowlift.api.record import Baseline, Record, RecordKind
 from shadowlift.api.status import Phase, Verdict, VerdictKind
-from shadowlift.rollout import conclude
+from shadowlift.rollout import conclude, guards
 from shadowlift.rollout.gates import WARM_UP_PAIRS, judge
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.look import Look
@@ -37,7 +37,8 @@ def shadowing(world: World) -> Step:
 
 
 def _warm(look: Look) -> bool:
-    return sum(look.warm_up.candidate_values.values()) >= WARM_UP_PAIRS and bool(look.warm_up.current_values)
+    compared = sum(look.warm_up.candidate_values.values()) >= WARM_UP_PAIRS and bool(look.warm_up.current_values)
+    return compared and guards.missing(look.world.spec.guardrails, look.warm_up) is None
 
 
 def _counting(look: Look) -> Record:
@@ -49,6 +50,7 @@ def _counting(look: Look) -> Record:
         disagreements=epoch.disagreements,
         test=None if terms.objective == ObjectiveType.REWARD.value else _test(look, _second_moment(epoch, n)).to_json(),
         loaded=stamp(look.world.loaded_at if look.world.loaded_at is not None else look.world.now),
+        guards=conclude.frozen_guards(look),
         routers=conclude.totals_before(look),
     )
     return Record(

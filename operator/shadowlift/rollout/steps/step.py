@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shadowlift.api.record import Record
-from shadowlift.api.status import Coverage, Evidence, Phase, Verdict
+from shadowlift.api.status import Coverage, Evidence, GuardrailState, Phase, Verdict
 
 
 @dataclass(frozen=True)
@@ -28,4 +28,5 @@ class Step:
     verdict: Verdict | None = None
     evidence: Evidence | None = None
     coverage: Coverage | None = None
+    guardrails: tuple[GuardrailState, ...] | None = None  # None: not looked at
     requeue_after: float | None = None
