@@ -20,16 +20,19 @@ class RecordKind(StrEnum):
     STARTED = "Started"  # a trial begins: everything that is frozen
     COUNTING = "Counting"  # the warm-up or watch is over: bets and baselines are fixed, evidence counts from here
     STEPPED = "Stepped"  # the candidate answers so large a share of the units from here on
+    PROPOSED = "Proposed"  # the lift is proven: a person is asked whether the candidate may serve
     PROMOTED = "Promoted"  # the lift is proven: the candidate serves
+    SETTLED = "Settled"  # the probation is over: the candidate serves everybody
     REJECTED = "Rejected"  # harm or futility
     EXPIRED = "Expired"  # the deadline came first
     ABANDONED = "Abandoned"  # a frozen field changed in mid-trial: the trial ends without a verdict
-    ROLLED_BACK = "RolledBack"  # a person took the promotion back by spec.serve
+    ROLLED_BACK = (
+        "RolledBack"  # the promotion is taken back: by a person (spec.serve), or for harm within the probation
+    )
     SUPERSEDED = "Superseded"  # spec.current changed: the promotion no longer applies
 
 
 ENDS_TRIAL = frozenset({RecordKind.PROMOTED, RecordKind.REJECTED, RecordKind.EXPIRED, RecordKind.ABANDONED})
-ENDS_PROMOTION = frozenset({RecordKind.ROLLED_BACK, RecordKind.SUPERSEDED, RecordKind.PROMOTED})
 
 
 class TrialTerms(Model):

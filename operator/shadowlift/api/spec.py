@@ -11,7 +11,7 @@ from pydantic import Field
 from shadowlift.api.base import Model, cel
 from shadowlift.api.guardrails import Guardrail
 from shadowlift.api.objective import CurrentPrediction, HeaderName, Mode, Objective, ObjectiveType, Prediction
-from shadowlift.api.quantities import Duration
+from shadowlift.api.quantities import Duration, Weight, millionths, seconds
 from shadowlift.api.strategy import Shadow, Strategy
 
 DnsLabel = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
@@ -23,7 +23,8 @@ Quantity = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9]+(\
 class PromotionPolicy(StrEnum):
     """Who moves the traffic once the lift is proven."""
 
-    AUTOMATIC = "Automatic"
+    AUTOMATIC = "Automatic"  # the operator, at once
+    MANUAL = "Manual"  # a person: the operator proposes
 
 
 class ServicePort(Model):
@@ -154,10 +155,36 @@ class Unit(Model):
     header: HeaderName = Field(description="Request header that names the unit, e.g. x-user-id.")
 
 
-class Promotion(Model):
-    """Who moves the traffic."""
+class Probation(Model):
+    """After a promotion some units stay with what served before, and the guardrails go on."""
 
-    policy: PromotionPolicy = PromotionPolicy.AUTOMATIC
+    duration: Duration = Field("1h", description="How long; harm within it takes the promotion back.")
+    holdback: Weight = Field("5%", description="Share of the units that stays, in tenths of a percent.")
+
+    @property
+    def seconds(self) -> float:
+        """`duration` in seconds."""
+        return seconds(self.duration)
+
+    @property
+    def thousandths(self) -> int:
+        """The promoted candidate's share as an integer part of 1000."""
+        return 1000 - millionths(self.holdback) // 1000
+
+
+class Promotion(Model):
+    """Who moves the traffic, and how much of it at first."""
+
+    policy: PromotionPolicy = Field(
+        PromotionPolicy.AUTOMATIC,
+        description="Automatic, or Manual: a proven lift is proposed, and a person approves it.",
+    )
+    approve: Annotated[str, Field(max_length=64)] = Field(
+        "", description="With policy Manual: the id of the trial (status.trial.uid) that may be promoted."
+    )
+    probation: Probation | None = Field(
+        None, description="By default an hour with 5% held back after a canary, and none after a shadow alone."
+    )
 
 
 class Router(Model):
@@ -264,6 +291,12 @@ class Spec(Model):
             return self.objective.decided_in
         in_shadow = self.objective.type is not ObjectiveType.REWARD and self.strategy.shadow is not None
         return Mode.SHADOW if in_shadow else Mode.CANARY
+
+    @property
+    def probation(self) -> Probation | None:
+        """`promotion.probation` or its default: guardrails that were never held to live answers have nothing to go on with."""
+        default = Probation(duration="1h", holdback="5%") if self.strategy.canary is not None else None
+        return self.promotion.probation or default
 
     @property
     def kept_for_the_deadline(self) -> float:

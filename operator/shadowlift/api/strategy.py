@@ -68,6 +68,9 @@ class CircuitBreaker(Model):
     )
 
 
+DEFAULT_BREAKER = CircuitBreaker(window="10s", minimum_requests=10, max_error_rate="0.5")
+
+
 class Canary(Model):
     """Live requests are answered by the candidate for a growing share of the units; a unit that is in stays in."""
 
@@ -78,7 +81,7 @@ class Canary(Model):
         True,
         description="Ask current where the candidate fails, within the request. Switch it off where a request must not be sent twice.",
     )
-    circuit_breaker: CircuitBreaker = Field(default_factory=lambda: CircuitBreaker(window="10s", max_error_rate="0.5"))
+    circuit_breaker: CircuitBreaker = DEFAULT_BREAKER
 
 
 class Strategy(Model):

@@ -7,6 +7,7 @@ from typing import Any
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH
 from shadowlift.api.record import FrozenGuard, Record, RecordKind, RouterTotals, StepTaken
+from shadowlift.api.spec import PromotionPolicy
 from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
 from shadowlift.rollout import arms, guards
 from shadowlift.rollout.history import TrialHistory
@@ -35,9 +36,35 @@ def look_at(world: World, trial: TrialHistory) -> Look | Verdict:
 
 
 def ended(phase: Phase, look: Look, verdict: Verdict) -> Step:
-    """The verdict as the trial's end."""
+    """The verdict as the trial's end; where a person is to promote, as a proposal."""
+    proposes = verdict.kind is VerdictKind.PROMOTE and look.world.spec.promotion.policy is PromotionPolicy.MANUAL
+    return _recorded(phase, look, verdict, RecordKind.PROPOSED if proposes else VERDICT_RECORDS[verdict.kind])
+
+
+def approved(phase: Phase, look: Look, verdict: Verdict, proposal: Record) -> Step:
+    """After a proposal only a rejection, a person or the deadline ends the trial: an e-value that was proven may be below its bar again."""
+    if verdict.kind is VerdictKind.REJECT:
+        return ended(phase, look, verdict)
+    asked, uid = look.world.spec.promotion, look.trial.uid
+    if asked.policy is PromotionPolicy.MANUAL and asked.approve != uid:
+        other = f"; {asked.approve} is another trial" if asked.approve else ""
+        said = f"the lift is proven: set spec.promotion.approve to {uid} to promote {look.trial.terms.candidate}{other}"
+        held = Verdict(kind=VerdictKind.HOLD, reason="Proposed", message=said)
+        return going_on(phase, look.world, look.trial, look, verdict if verdict.kind is VerdictKind.ERROR else held)
+    if verdict.kind is VerdictKind.ERROR:
+        return going_on(phase, look.world, look.trial, look, verdict)
+    said = (
+        proposal.message
+        if asked.policy is PromotionPolicy.AUTOMATIC
+        else f"approved by spec.promotion.approve; {proposal.message}"
+    )
+    granted = Verdict(kind=VerdictKind.PROMOTE, reason=proposal.reason, message=said[:512])
+    return _recorded(phase, look, granted, RecordKind.PROMOTED)
+
+
+def _recorded(phase: Phase, look: Look, verdict: Verdict, kind: RecordKind) -> Step:
     record = Record(
-        kind=VERDICT_RECORDS[verdict.kind],
+        kind=kind,
         number=look.world.history.next_number,
         trial=look.trial.uid,
         candidate=look.trial.terms.candidate,

@@ -41,7 +41,7 @@ def decide(observed: Observed, now: float) -> Plan:
     if isinstance(spec, InvalidInput):
         return Plan(status=stuck(observed.resource, "InvalidSpec", spec, now))  # what serves stays as it is
     world = World(observed, spec, now)
-    trial = world.open_trial.uid if world.open_trial else None
+    trial = world.measured.uid if world.measured else None
     record = world.unwritten_end or next((found for look in TRANSITIONS if (found := look(world)) is not None), None)
     step = Step(phase_of(world), record=record) if record else STEPS[phase_of(world)](world)
     if step.record is not None:

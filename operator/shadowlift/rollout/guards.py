@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shadowlift.api.guardrails import Guardrail, GuardrailType
-from shadowlift.api.ledger import Arm, EpochCounters
-from shadowlift.api.record import FrozenGuard, GuardTest
+from shadowlift.api.ledger import Arm, EpochCounters, TrialCounters
+from shadowlift.api.record import FrozenGuard, GuardTest, StepTaken
 from shadowlift.api.status import GuardrailState
 from shadowlift.rollout.arms import Steps
+from shadowlift.rollout.history import TrialHistory
+from shadowlift.rollout.world import Share
 from shadowlift.stats import arms, bets, events, paired
 from shadowlift.stats.arm_counts import ArmCounts, ArmEvents
 from shadowlift.stats.bets import Bets
@@ -112,6 +114,15 @@ def _ratio(null: float, target: float, limit: float | None = None) -> GuardTest:
 def known(frozen: Sequence[FrozenGuard], steps: Steps, shadow: EpochCounters, alpha: float) -> list[Known]:
     """What is known of each guardrail: in a canary by its steps, else by the shadow."""
     return [_known(guard, steps, shadow, alpha, len(frozen)) for guard in frozen]
+
+
+def on_probation(trial: TrialHistory, share: Share | None, counters: TrialCounters | None) -> list[Known]:
+    """What is known after a promotion, from what has been counted since: a test that is begun anew, as units are counted anew."""
+    if trial.baseline is None or share is None or counters is None:
+        return []
+    step = StepTaken(number=0, epoch=share.epoch, weight=share.weight, baseline="1.0")
+    seen = counters.epochs.get(str(share.epoch), EpochCounters())
+    return known(trial.baseline.guards, [(step, seen)], seen, trial.terms.alpha)
 
 
 def _known(guard: FrozenGuard, steps: Steps, shadow: EpochCounters, alpha: float, among: int) -> Known:

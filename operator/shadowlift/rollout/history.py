@@ -4,9 +4,12 @@ The newest Started record is the trial; the newest Promoted record that nothing 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from shadowlift.api.record import ENDS_PROMOTION, ENDS_TRIAL, Baseline, Record, RecordKind, StepTaken, TrialTerms
+from shadowlift.api.record import ENDS_TRIAL, Baseline, Record, RecordKind, StepTaken, TrialTerms
 from shadowlift.errors import InvalidInput
+
+BY_HAND = (RecordKind.ROLLED_BACK, "ServeCurrent")
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class TrialHistory:
     baseline: Baseline | None  # None: still in warm-up
     counting_at: str | None  # when evidence began to count
     end: Record | None  # the record that ended it
+    proposal: Record | None = None  # a person has been asked
     steps: tuple[StepTaken, ...] = ()  # of its canary, in their order
     steps_at: tuple[str, ...] = ()  # when each of them was decided
 
@@ -70,26 +74,50 @@ class History:
             baseline=baseline,
             counting_at=counting.at if counting else None,
             end=end,
+            proposal=next((record for record in mine if record.kind is RecordKind.PROPOSED), None),
             steps=tuple(record.step for record in stepped if record.step is not None),
             steps_at=tuple(record.at for record in stepped),
         )
 
+    @cached_property
+    def promotions(self) -> tuple[Promotion, ...]:
+        """The promotion in force, last, and under it those to which a roll-back would return.
+
+        Who takes a promotion back by hand, or changes spec.current, wants what is not promoted at all.
+
+        Raises:
+            InvalidInput: the record that began a promoted trial is gone.
+        """
+        standing: list[Record] = []
+        for record in sorted(self.records, key=lambda record: record.number):
+            if record.kind is RecordKind.PROMOTED:
+                standing.append(record)
+            elif record.kind is RecordKind.SUPERSEDED or (record.kind, record.reason) == BY_HAND:
+                standing.clear()
+            elif record.kind is RecordKind.ROLLED_BACK:
+                standing = [promoted for promoted in standing if promoted.trial != record.trial]
+        return tuple(Promotion(record, self._terms_of(record)) for record in standing)
+
+    @property
     def promotion(self) -> Promotion | None:
-        """The promotion in force: the newest Promoted record that nothing has ended since."""
-        promoted = [record for record in self.records if record.kind is RecordKind.PROMOTED]
-        if not promoted:
-            return None
-        newest = max(promoted, key=lambda record: record.number)
-        if any(record.kind in ENDS_PROMOTION and record.number > newest.number for record in self.records):
-            return None
-        mine = (record for record in self.records if record.kind is RecordKind.STARTED and record.trial == newest.trial)
+        """The promotion in force."""
+        return self.promotions[-1] if self.promotions else None
+
+    def _terms_of(self, promoted: Record) -> TrialTerms:
+        mine = (record for record in self.records if record.trial == promoted.trial and record.terms is not None)
         start = next(mine, None)
-        if start is None:
+        if start is None or start.terms is None:
             raise InvalidInput(
-                f"ControllerRevision of trial {newest.trial}",
+                f"ControllerRevision of trial {promoted.trial}",
                 "the record that began the promoted trial is gone; restore it",
             )
-        return Promotion(newest, self._told(start).terms)
+        return start.terms
+
+    def settled(self, promotion: Promotion) -> bool:
+        """Its probation is over."""
+        return any(
+            record.kind is RecordKind.SETTLED and record.trial == promotion.record.trial for record in self.records
+        )
 
     def attempts(self, workload: str, against: str) -> int:
         """How often this candidate content has begun a trial against this current."""

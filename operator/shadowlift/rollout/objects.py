@@ -1,6 +1,6 @@
 """Which objects should exist and which may go. Called by `decide`; a workload goes only when nothing routes to it, verified."""
 
-from shadowlift.api.ledger import FIRST_STEP_EPOCH, TrialRegistration
+from shadowlift.api.ledger import TrialRegistration
 from shadowlift.api.names import HEADER_ID
 from shadowlift.api.objective import PredictionType
 from shadowlift.api.spec import Bento
@@ -34,6 +34,7 @@ def wanted_workloads(world: World, step: Step) -> dict[str, tuple[Bento, int]]:
     for target, runs in (
         (world.challenger, _candidate_runs(world, step)),
         (world.promoted, True),
+        (world.standby, world.probation is not None),
         (world.current, True),
     ):
         if target is None or target.workload is None or target.bento is None:
@@ -74,7 +75,7 @@ def _routers(world: World) -> list[str]:
 
 def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
     """The trial under way, as the recorder must know it before the first line comes."""
-    trial = world.open_trial
+    trial = world.measured
     if trial is None or not step.register or world.observed.evidence.registered:
         return ()
     spec, terms = world.spec, trial.terms
@@ -97,7 +98,7 @@ def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
             unit_header=spec.unit.header if spec.unit else None,
             key_header=None if key == HEADER_ID else key,
             senders=list(terms.senders),
-            probation_epoch=FIRST_STEP_EPOCH + len(spec.strategy.canary.steps) if spec.strategy.canary else None,
+            probation_epoch=world.probation_epoch,
             routers=_routers(world),
         ),
     )

@@ -101,6 +101,8 @@ def _serving(world: World) -> Serving:
 def _published_serving(world: World) -> Serving:
     intent, promotion = world.intent, world.promotion
     answering = intent.candidate if intent is not None and intent.serve == "candidate" else None
+    if intent is not None and intent.split is not None and world.probation is not None:
+        answering = intent.split.candidate  # nearly all of them
     choices = (world.promoted, world.challenger, world.proven_as(answering))
     target = next((one for one in choices if one is not None and one.upstream == answering), world.current)
     reason, record = _why_current(world) if target is world.current else "ServeOverride", None
@@ -128,7 +130,7 @@ def _why_current(world: World) -> str:
     last = max(world.observed.records, key=lambda record: record.number, default=None)
     return (
         last.kind.value
-        if last is not None and last.kind.value not in ("Started", "Counting", "Stepped")
+        if last is not None and last.kind.value not in ("Started", "Counting", "Stepped", "Proposed")
         else "ByDefault"
     )
 

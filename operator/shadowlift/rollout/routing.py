@@ -12,7 +12,7 @@ from shadowlift.rollout.observed import Published
 from shadowlift.rollout.plan import RouterUpdate
 from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
-from shadowlift.rollout.world import World
+from shadowlift.rollout.world import Share, World
 
 IN_FLIGHT_S = 5.0  # for what else a request may wait for before its try begins
 
@@ -27,65 +27,66 @@ def desired(world: World, step: Step) -> RouterIntent:
     if intent is None or wish.current == intent.current or current_exists(world) is None:
         return wish
     stays = {"current": intent.current, "candidate": intent.candidate, "serve": intent.serve}
-    return wish.model_copy(update={**stays, "shadow": None, "trial": None})
+    return wish.model_copy(update={**stays, "shadow": None, "split": None, "trial": None})
 
 
 def _wish(world: World, step: Step) -> RouterIntent:
-    serves_current = world.serving is world.current
-    # The recorder must know the trial before its first line.
-    known = world.measuring or world.observed.evidence.registered
+    # The recorder must know the trial before its first line; a probation shares on, whoever counts.
+    known = world.measuring or world.observed.evidence.registered or world.probation is not None
+    measured = step.measured and known and world.measured is not None
+    share = world.share if measured and world.spec.serve == SERVE_AUTO else None
     # While an override answers, pairs would not compare what the trial is about.
-    measured = step.measured and known and world.open_trial is not None and world.serving is world.baseline
-    splits = measured and world.stage.splits and world.spec.serve == SERVE_AUTO
-    copies = measured and not world.stage.splits
-    # Kept ready behind no route: what was promoted while current serves by hand, else what may be promoted next.
+    copies = measured and world.share is None and world.serving is world.baseline
+    answering = share.rest if share else world.serving
+    # Kept ready behind no route: what was promoted while current serves, else what may be promoted next.
     beside = world.promoted or (world.challenger if measured else None)
-    candidate = beside if serves_current else world.serving
+    candidate = beside if answering is world.current else answering
     return RouterIntent(
         current=world.current.upstream,
         candidate=candidate.upstream if candidate else None,
-        serve="current" if serves_current else "candidate",
+        serve="current" if answering is world.current else "candidate",
         shadow=world.challenger.upstream if copies else None,
-        split=_split(world) if splits else None,
-        trial=_trial(world) if copies or splits else None,
+        split=_split(world, share) if share else None,
+        trial=_trial(world, share) if copies or share else None,
         try_timeout_ms=world.try_timeout_ms,
         recorder_url=world.observed.recorder_url,
     )
 
 
-def _split(world: World) -> Split:
-    """The share of the step under way; none while current is watched, and no other one while somebody has asked for a pause."""
-    trial, canary = world.open_trial, world.spec.strategy.canary
-    if trial is None or canary is None:
-        raise ValueError("a split without a canary under way")
+def _split(world: World, share: Share) -> Split:
+    """The share that the records ask for; while somebody has asked for a pause, the one that is in force."""
     held = world.intent.split if world.spec.paused and world.intent and world.measuring else None
-    weight = held.weight if held else trial.step.weight if trial.step else 0
-    return Split(candidate=world.challenger.upstream, weight=weight, fail_open=canary.fail_open)
+    canary = world.spec.strategy.canary
+    return Split(
+        candidate=share.candidate.upstream,
+        weight=held.weight if held else share.weight,
+        fail_open=canary is None or canary.fail_open,
+    )
 
 
-def _trial(world: World) -> TrialRoute:
-    trial = world.open_trial
+def _trial(world: World, share: Share | None) -> TrialRoute:
+    trial = world.measured
     if trial is None:
-        raise ValueError("a mirror without a trial under way")
+        raise ValueError("a measured route without a trial")
     key, shadow = world.spec.objective.outcome.key.header, world.spec.strategy.shadow
     return TrialRoute(
         uid=trial.uid,
-        epoch=_epoch(world),
-        percent_millionths=millionths(shadow.percent) if shadow and not world.stage.splits else 1_000_000,
+        epoch=_epoch(world, share),
+        percent_millionths=millionths(shadow.percent) if shadow and share is None else 1_000_000,
         salt=trial_salt(world.owner.uid, trial.uid),
         unit_header=world.spec.unit.header if world.spec.unit else None,
         key_header=None if key == HEADER_ID else key,
         answer_within_us=round(seconds(world.spec.answer_within) * 1e6),
-        current=world.baseline.extraction,
-        candidate=world.challenger.extraction,
+        current=share.rest.extraction if share else world.baseline.extraction,
+        candidate=share.candidate.extraction if share else world.challenger.extraction,
     )
 
 
-def _epoch(world: World) -> int:
+def _epoch(world: World, share: Share | None) -> int:
     """That of the weight in force: while it is held, the epoch is too."""
     if world.spec.paused and world.intent is not None and world.intent.trial is not None and world.measuring:
         return world.intent.trial.epoch
-    return world.epoch
+    return share.epoch if share else world.epoch
 
 
 def update(world: World, step: Step) -> RouterUpdate | None:

@@ -8,11 +8,11 @@ from enum import Enum
 from functools import cached_property
 
 from shadowlift.api.capture import Extraction
-from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH
 from shadowlift.api.quantities import seconds
 from shadowlift.api.record import Record
 from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, Candidate, Spec
-from shadowlift.api.strategy import CanaryStep
+from shadowlift.api.strategy import DEFAULT_BREAKER, CanaryStep, CircuitBreaker
 from shadowlift.resources.identity import bento_identity, current_identity, frozen_hash, workload_name
 from shadowlift.resources.owner import Owner
 from shadowlift.resources.router.intent import RouterIntent, Upstream
@@ -48,6 +48,16 @@ class Target:
     workload: str | None = None
     bento: Bento | None = None
     extraction: Extraction = field(default_factory=Extraction)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Who answers how much of the units."""
+
+    candidate: Target
+    rest: Target  # answers all other units, and what cannot be split
+    weight: int  # of the candidate, in thousandths
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -121,18 +131,66 @@ class World:
     @cached_property
     def promotion(self) -> Promotion | None:
         """The promotion in force."""
-        return self.history.promotion()
+        return self.history.promotion
 
     @cached_property
     def promoted(self) -> Target | None:
         """What the promotion in force put in place, from its snapshot."""
-        if self.promotion is None:
-            return None
-        terms = self.promotion.terms
+        return self._target_of(self.promotion) if self.promotion else None
+
+    def _target_of(self, promotion: Promotion) -> Target:
+        terms = promotion.terms
         bento = terms.bento
         if workload_name(self.owner.name, self.candidate.bento) == terms.workload:
             bento = self.candidate.bento  # the same content; the spec says how many of it run
         return self.target_of_bento(terms.candidate, bento)
+
+    @cached_property
+    def probation(self) -> TrialHistory | None:
+        """The trial whose promotion is on probation: some units stay with what served before."""
+        trial, promotion = self.trial, self.promotion
+        if promotion is None or trial is None or trial.uid != promotion.record.trial or self.spec.probation is None:
+            return None
+        return None if self.history.settled(promotion) or self.spec.serve != SERVE_AUTO else trial
+
+    @cached_property
+    def standby(self) -> Target:
+        """What served before the promotion in force."""
+        under = self.history.promotions[:-1]
+        return self._target_of(under[-1]) if under else self.current
+
+    @property
+    def probation_epoch(self) -> int:
+        """Number of the epoch of a probation."""
+        canary = self.spec.strategy.canary
+        return FIRST_STEP_EPOCH + (len(canary.steps) if canary else 0)
+
+    @cached_property
+    def share(self) -> Share | None:
+        """How live requests are to be shared; None where one process answers all of them."""
+        trial = self.open_trial
+        if (
+            trial is None
+            and self.probation is not None
+            and self.promoted is not None
+            and self.spec.probation is not None
+        ):
+            weight = self.spec.probation.thousandths
+            return Share(self.promoted, self.standby, weight, self.probation_epoch)
+        if trial is None or not self.stage.splits:
+            return None
+        return Share(self.challenger, self.baseline, trial.step.weight if trial.step else 0, self.epoch)
+
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """The circuit breaker that was asked for, or its defaults."""
+        canary = self.spec.strategy.canary
+        return canary.circuit_breaker if canary else DEFAULT_BREAKER
+
+    @property
+    def measured(self) -> TrialHistory | None:
+        """The trial whose requests routers tell of: the one under way, or on probation."""
+        return self.open_trial or self.probation
 
     @cached_property
     def baseline(self) -> Target:
@@ -235,6 +293,10 @@ class World:
         intent = self.intent
         if intent is None:
             return False
+        if self.probation is not None and self.promoted is not None:
+            return intent.split is not None and intent.split.candidate == self.promoted.upstream
+        if intent.split is not None and self.open_trial is None:
+            return False
         if self.serving is self.current:
             return intent.serve == "current" and intent.current == self.current.upstream
         return intent.serve == "candidate" and intent.candidate == self.serving.upstream
@@ -244,10 +306,10 @@ class World:
         """The published configuration copies or shares requests for the trial under way."""
         intent = self.intent
         return (
-            self.open_trial is not None
+            self.measured is not None
             and intent is not None
             and intent.trial is not None
-            and intent.trial.uid == self.open_trial.uid
+            and intent.trial.uid == self.measured.uid
         )
 
     @cached_property

@@ -11,7 +11,7 @@ from shadowlift.api import spec as spec_module
 from shadowlift.api.base import Model, cel
 from shadowlift.api.ledger import EpochCounters, TrialCounters
 from shadowlift.api.parse import parse_spec
-from shadowlift.api.record import ENDS_PROMOTION, ENDS_TRIAL, RecordKind
+from shadowlift.api.record import ENDS_TRIAL, RecordKind
 from shadowlift.api.spec import Spec
 from tests.support.world import spec
 
@@ -60,13 +60,9 @@ def test_a_frozen_value_cannot_be_changed():
         parse_spec(spec()).serve = "Current"  # type: ignore[misc]
 
 
-def test_every_record_kind_is_a_beginning_or_an_end():
-    """Started, Counting and Stepped begin something; all others end a trial or a promotion."""
-    assert set(RecordKind) - ENDS_TRIAL - ENDS_PROMOTION == {
-        RecordKind.STARTED,
-        RecordKind.COUNTING,
-        RecordKind.STEPPED,
-    }
+def test_what_ends_a_trial():
+    """A trial has one end; all else begins something in it, or comes after."""
+    assert {RecordKind.PROMOTED, RecordKind.REJECTED, RecordKind.EXPIRED, RecordKind.ABANDONED} == ENDS_TRIAL
 
 
 @pytest.mark.parametrize(

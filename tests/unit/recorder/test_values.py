@@ -9,10 +9,12 @@ from shadowlift.api.ledger import OutcomeIn
 from shadowlift.api.objective import PredictionType
 from shadowlift.recorder.values import Vocabulary
 from shadowlift.stats.losses import AbsoluteError, Brier
+from shadowlift.stats.results import Reward
 
 S, B, N = PredictionType.STRING, PredictionType.BOOLEAN, PredictionType.INTEGER
 MINUTES = Vocabulary(PredictionType.NUMBER, AbsoluteError(-60.0, 180.0))
 CHANCE = Vocabulary(PredictionType.NUMBER, Brier())
+SPENT = Vocabulary(PredictionType.STRING, reward=Reward(-20.0, 80.0))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,10 @@ def test_text_that_no_value_has(text: str, declared: PredictionType) -> None:
         (CHANCE, "0", "0"),
         (CHANCE, "1.0", "1"),
         (CHANCE, "-0.0", "0"),
+        (SPENT, "12", "12.0"),
+        (SPENT, "-0.0", "0.0"),
+        (SPENT, "-20", "-20.0"),
+        (SPENT, "80.01", "80.01"),  # above the cap: it will count as the cap, and is kept as it came
     ],
 )
 def test_numbers_have_one_text_each(words: Vocabulary, sent: str, text: str) -> None:
@@ -95,6 +101,13 @@ def test_what_is_no_number_of_the_range_is_refused(sent: str) -> None:
         MINUTES.canonical(value)
 
 
+@pytest.mark.parametrize("sent", ["-20.001", "1e999", "-1e999", "1" + "0" * 400, "NaN", "true", '"12"'])
+def test_what_is_no_amount_is_refused(sent: str) -> None:
+    """A reward has a smallest value and is a number; nothing is cut to fit, and a text is not guessed at."""
+    with pytest.raises(ValueError, match=r"must be a (number of at least objective.range.min, -20|JSON number)"):
+        SPENT.canonical(json.loads(sent))
+
+
 @pytest.mark.parametrize("value", [math.nan, 0.5, 2, -1, "true", math.inf])
 def test_what_cannot_have_happened_is_refused(value: str | float) -> None:
     """A probability is no outcome, and not a number is nothing at all."""
@@ -109,7 +122,18 @@ def test_not_a_number_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "text"), [(MINUTES, "181"), (MINUTES, "nan"), (MINUTES, "soon"), (CHANCE, "0.5"), (CHANCE, "true")]
+    ("words", "text"),
+    [
+        (MINUTES, "181"),
+        (MINUTES, "nan"),
+        (MINUTES, "soon"),
+        (CHANCE, "0.5"),
+        (CHANCE, "true"),
+        (SPENT, "-21"),
+        (SPENT, "nan"),
+        (SPENT, "1e999"),
+        (SPENT, "none"),
+    ],
 )
 def test_a_missing_number_must_be_one_that_could_come(words: Vocabulary, text: str) -> None:
     """A missingValue outside the range would be a loss that no outcome has."""

@@ -24,14 +24,15 @@ def terms(**changes: Any) -> TrialTerms:
 
 
 def tell(*lines: tuple[str, str] | tuple[str, str, dict[str, Any]]) -> History:
-    """Records in the order of their numbers: kind, trial, and what the terms of a Started record say otherwise."""
+    """Records in the order of their numbers: kind, trial, and how the terms of a Started record, or the reason of another, differ."""
     out = []
     for number, (kind, trial, *changes) in enumerate(lines, start=1):
         started = terms(**(changes[0] if changes else {})) if kind == "Started" else None
         baseline = BASELINE if kind == "Counting" else None
+        reason = "AsToldBefore" if started or not changes else changes[0]["reason"]
         out.append(
             Record(
-                kind=RecordKind(kind), number=number, trial=trial, candidate="logreg", reason="AsToldBefore",
+                kind=RecordKind(kind), number=number, trial=trial, candidate="logreg", reason=reason,
                 message="", at=AT, terms=started, baseline=baseline,
             )
         )  # fmt: skip

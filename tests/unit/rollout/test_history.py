@@ -28,13 +28,25 @@ SECOND = (("Started", "t2", {"workload": "triage-b", "against": "bento/a"}), ("C
         ([STARTED, COUNTING, PROMOTED, *SECOND, ("Expired", "t2")], "t1"),
         ([STARTED, COUNTING, PROMOTED, *SECOND, ("Abandoned", "t2")], "t1"),
         ([STARTED, COUNTING, PROMOTED, *SECOND, ("Promoted", "t2")], "t2"),
-        ([STARTED, COUNTING, PROMOTED, *SECOND, ("Promoted", "t2"), ("RolledBack", "t2")], None),
+        ([STARTED, COUNTING, PROMOTED, *SECOND, ("Promoted", "t2"), ("RolledBack", "t2")], "t1"),
+        (
+            [
+                STARTED,
+                COUNTING,
+                PROMOTED,
+                *SECOND,
+                ("Promoted", "t2"),
+                ("RolledBack", "t2", {"reason": "ServeCurrent"}),
+            ],
+            None,
+        ),
+        ([STARTED, COUNTING, PROMOTED, *SECOND, ("Promoted", "t2"), ("Settled", "t2"), ("Superseded", "t2")], None),
         ([STARTED, COUNTING, PROMOTED, ("RolledBack", "t1"), *SECOND, ("Promoted", "t2")], "t2"),
     ],
 )
 def test_the_promotion_in_force(lines: list, in_force: str | None):
-    """The newest promotion that nothing has ended; a roll-back of a second promotion never revives the first."""
-    promotion = tell(*lines).promotion()
+    """The newest that nothing has ended. Harm takes back what was promoted last; a person, and a new current, all of it."""
+    promotion = tell(*lines).promotion
     assert (promotion.record.trial if promotion else None) == in_force
 
 
@@ -66,7 +78,7 @@ def test_without_records_there_is_no_trial():
 
 def test_a_promotion_serves_from_the_terms_of_its_own_trial():
     """A later trial's snapshot never becomes what an earlier promotion serves."""
-    promotion = tell(STARTED, COUNTING, PROMOTED, *SECOND).promotion()
+    promotion = tell(STARTED, COUNTING, PROMOTED, *SECOND).promotion
     assert promotion is not None
     assert promotion.terms.workload == "triage-a"
 
@@ -118,7 +130,7 @@ def test_the_order_of_listing_does_not_matter():
         shuffled = list(told.records)
         random.Random(seed).shuffle(shuffled)
         history = History(tuple(shuffled))
-        assert history.promotion() == told.promotion()
+        assert history.promotion == told.promotion
         assert history.trial() == told.trial()
         assert history.last(*RecordKind) == told.records[-1]
 

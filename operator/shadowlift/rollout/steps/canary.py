@@ -23,17 +23,14 @@ def canary(world: World) -> Step:
         return conclude.going_on(Phase.CANARY, world, trial, None, look)
     if not trial.steps:
         return _watch(look)
-    verdict = _tripped(world) or judge(look)
+    verdict = breaker.tripped(world.breaker, world.observed.evidence.traffic) or judge(look)
+    if trial.proposal is not None:
+        return conclude.approved(Phase.CANARY, look, verdict, trial.proposal)
     if verdict.reason == STEP_DONE and not world.is_over:
         return conclude.stepped(Phase.CANARY, look, verdict)
     if verdict.kind in conclude.VERDICT_RECORDS:
         return conclude.ended(Phase.CANARY, look, verdict)
     return conclude.going_on(Phase.CANARY, world, trial, look, verdict)
-
-
-def _tripped(world: World) -> Verdict | None:
-    planned = world.spec.strategy.canary
-    return breaker.tripped(planned.circuit_breaker, world.observed.evidence.traffic) if planned else None
 
 
 def _watch(look: Look) -> Step:

@@ -1,9 +1,18 @@
-"""Promoted: the lift is proven and the candidate serves; current stands by and is asked where the candidate fails."""
+"""Promoted: the lift is proven and the candidate serves; current stands by and is asked where the candidate fails.
 
-from shadowlift.api.status import Phase
-from shadowlift.rollout.steps.pending import SERVE
+At first on probation: a share of the units stays with what served before, the guardrails and the circuit breaker go on, and what they
+say is a record before it is an effect.
+"""
+
+from shadowlift.api.record import Record, RecordKind
+from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
+from shadowlift.rollout import breaker, guards
+from shadowlift.rollout.history import TrialHistory
+from shadowlift.rollout.instants import parse, stamp
+from shadowlift.rollout.steps.pending import LOOK_AGAIN, SERVE
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
+from shadowlift.stats.combination import Safety
 
 
 def promoted(world: World) -> Step:
@@ -11,10 +20,71 @@ def promoted(world: World) -> Step:
     for need in SERVE:
         blocked = need(world)
         if blocked is not None:
-            return Step(Phase.PROMOTED, blocked=blocked)
+            return Step(Phase.PROMOTED, blocked=blocked, measured=world.probation is not None, register=True)
+    if world.probation is not None:
+        return _on_probation(world, world.probation)
+    return Step(Phase.PROMOTED, blocked=_not_ready(world))
+
+
+def _not_ready(world: World) -> Blocked | None:
     target = world.promoted
     workload = world.workload(target.workload if target else None)
     if target is not None and (workload is None or workload.ready == 0):
-        message = f"no pod of {target.name} is ready; current answers in its place"
-        return Step(Phase.PROMOTED, blocked=Blocked("PromotedNotReady", message))
-    return Step(Phase.PROMOTED)
+        return Blocked("PromotedNotReady", f"no pod of {target.name} is ready; current answers in its place")
+    return None
+
+
+def _on_probation(world: World, trial: TrialHistory) -> Step:
+    known = guards.on_probation(trial, world.share, world.observed.evidence.counters)
+    shown = tuple(guard.shown for guard in known)
+    harmful = next((guard for guard in known if guard.safety is Safety.HARMFUL), None)
+    verdict = breaker.tripped(world.breaker, world.observed.evidence.traffic)
+    if verdict is None and harmful is not None:
+        message = f"guardrail {harmful.name}: proven worse than what served before: {harmful.message}"
+        verdict = Verdict(kind=VerdictKind.REJECT, reason="Guardrail", message=message)
+    if verdict is not None:
+        record = _record(world, trial, RecordKind.ROLLED_BACK, verdict.reason, verdict.message, shown)
+        return Step(Phase.PROMOTED, record=record, measured=True, register=True, guardrails=shown)
+    left = _left(world)
+    if left <= 0:
+        message = "the probation is over without harm; all units are the candidate's"
+        record = _record(world, trial, RecordKind.SETTLED, "ProbationPassed", message, shown)
+        return Step(Phase.PROMOTED, record=record, measured=True, register=True, guardrails=shown)
+    return Step(
+        Phase.PROMOTED, measured=True, register=True, guardrails=shown, blocked=_not_ready(world) or _waits(world, left),
+        requeue_after=max(LOOK_AGAIN, left),
+    )  # fmt: skip
+
+
+def _left(world: World) -> float:
+    """Seconds of the probation that are still to come; it is not over before all routers have loaded it."""
+    asked, promotion = world.spec.probation, world.promotion
+    if asked is None or promotion is None:
+        return 0.0
+    left = parse(promotion.record.at) + asked.seconds - world.now
+    return left if world.moved and world.observed.routers.agreed else max(left, LOOK_AGAIN)
+
+
+def _waits(world: World, left: float) -> Blocked:
+    holdback = 1000 - (world.share.weight if world.share else 1000)
+    return Blocked("Probation", f"{holdback / 10:g}% of the units stay with {world.standby.name} for {left:.0f} s more")
+
+
+def _record(  # noqa: PLR0913, PLR0917 - a record is what it says
+    world: World,
+    trial: TrialHistory,
+    kind: RecordKind,
+    reason: str,
+    message: str,
+    guardrails: tuple[GuardrailState, ...],
+) -> Record:
+    return Record(
+        kind=kind,
+        number=world.history.next_number,
+        trial=trial.uid,
+        candidate=trial.terms.candidate,
+        reason=reason,
+        message=message[:512],
+        at=stamp(world.now),
+        guardrails=list(guardrails),
+    )

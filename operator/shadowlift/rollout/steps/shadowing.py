@@ -27,6 +27,8 @@ def shadowing(world: World) -> Step:
     if isinstance(look, Verdict):
         return conclude.going_on(Phase.SHADOWING, world, trial, None, look)
     verdict = judge(look)
+    if trial.proposal is not None:
+        return conclude.approved(Phase.SHADOWING, look, verdict, trial.proposal)
     if verdict.reason == "WarmUp" and _warm(look):
         return Step(Phase.SHADOWING, record=_counting(look), measured=True, register=True)
     if verdict.kind is VerdictKind.PROMOTE and world.spec.strategy.canary is not None:
