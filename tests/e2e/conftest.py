@@ -8,12 +8,9 @@ from dev.traffic.cluster_api import Cluster
 from tests.e2e.examples import STALLED_EXAMPLES, documents
 from tests.e2e.place import Place
 
-LAST = "test_conditions"  # its examples stand since the beginning; whoever comes last waits for none of them
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A real cluster on a shared machine: minutes, not seconds."""
-    items.sort(key=lambda item: LAST in item.nodeid)
     for item in items:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(900))
@@ -36,13 +33,6 @@ def stalled(cluster: Cluster) -> Iterator[Place]:
             cluster.apply(item)
     yield place
     place.close()
-
-
-@pytest.fixture(autouse=True)
-def standing(request: pytest.FixtureRequest) -> None:
-    """Set the examples up before the first test, where the run has their test at all."""
-    if any(LAST in item.nodeid for item in request.session.items):
-        request.getfixturevalue("stalled")
 
 
 @pytest.fixture

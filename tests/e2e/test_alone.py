@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from dev.traffic.cluster_api import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
@@ -16,6 +18,7 @@ from dev.traffic.cluster_api import (
 )
 from tests.e2e.place import PATIENCE, SYSTEM, Place, asked, images, no_failures, spec
 
+pytestmark = pytest.mark.disrupts
 OPERATOR = "shadowlift-operator"
 OWNED = {"app.kubernetes.io/managed-by": "shadowlift"}
 KINDS = (DEPLOYMENT, SERVICE, CONFIG_MAP, CONTROLLER_REVISION, POD, Kind("policy/v1", "PodDisruptionBudget"))

@@ -2,10 +2,13 @@
 
 import signal
 
+import pytest
+
 from dev.traffic.cluster_api import Cluster, Kind, Manifest, is_ready, wait_for
 from tests.e2e.node import send
 from tests.e2e.place import SYSTEM, Place, asked, images, no_failures, spec
 
+pytestmark = pytest.mark.disrupts
 CUT = (
     "refused",
     "reset",

@@ -79,6 +79,7 @@ class CaptureTrial(Model):
     unit_header: str | None = None
     key_header: str | None = None  # None: the router's own id
     answer_within_us: int
+    shapes: bool = False  # tell the shape of every answer
     current: Extraction
     candidate: Extraction
 

@@ -24,6 +24,7 @@ class GuardrailType(StrEnum):
         "ErrorRate"  # share of units whose answer failed: 5xx, broken off, refused; of the candidate also: late
     )
     LATENCY = "Latency"  # a quantile of the answers' times
+    CONTRACT = "Contract"  # status, content type and fields of the answers: what clients read today they must find
 
 
 class Guardrail(Model):
@@ -33,17 +34,21 @@ class Guardrail(Model):
         "json_schema_extra": {
             "x-kubernetes-validations": [
                 cel(
+                    "(self.type == 'Contract') != has(self.maxIncrease)",
+                    "maxIncrease is required, but with type: Contract, where nothing increases",
+                ),
+                cel(
                     f"self.type != 'Latency' || {_RELATIVE}",
                     "must be a percentage with type: Latency, e.g. 20%",
                     ".maxIncrease",
                 ),
                 cel(
-                    f"{_RELATIVE} || double(self.maxIncrease) > 0.0 && double(self.maxIncrease) < 1.0",
+                    f"!has(self.maxIncrease) || {_RELATIVE} || double(self.maxIncrease) > 0.0 && double(self.maxIncrease) < 1.0",
                     "must be above 0 and below 1, or a percentage of the present rate",
                     ".maxIncrease",
                 ),
                 cel(
-                    f"!{_RELATIVE} || double(self.maxIncrease.replace('%', '')) >= 10.0",
+                    f"!has(self.maxIncrease) || !{_RELATIVE} || double(self.maxIncrease.replace('%', '')) >= 10.0",
                     "must be at least 10%: less cannot be told from none within any sensible time",
                     ".maxIncrease",
                 ),
@@ -63,8 +68,9 @@ class Guardrail(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
     type: GuardrailType
-    max_increase: Increase = Field(
-        description="Tolerated increase against current: a share such as 0.01 (one point more), or a part of the present value such as 20%."
+    max_increase: Increase | None = Field(
+        None,
+        description="Tolerated increase against current: a share such as 0.01 (one point more), or a part of its value such as 20%.",
     )
     quantile: Decimal | None = Field(
         None, description=f"Of the answers' times, with type: Latency; by default {DEFAULT_QUANTILE}."
@@ -72,14 +78,14 @@ class Guardrail(Model):
 
     @property
     def margin(self) -> float:
-        """`max_increase` as a number: 0.2 for 20%."""
-        text = self.max_increase
+        """`max_increase` as a number: 0.2 for 20%; 0 where nothing increases."""
+        text = self.max_increase or "0"
         return float(text[:-1]) / 100 if text.endswith("%") else float(text)
 
     @property
     def is_relative(self) -> bool:
         """The increase is a part of the present value."""
-        return self.max_increase.endswith("%")
+        return (self.max_increase or "").endswith("%")
 
     @property
     def watched_quantile(self) -> float:

@@ -65,6 +65,8 @@ class Row(Model):
     )
     unit: Annotated[str, Field(max_length=64)] | None = None  # hex HMAC; None: the request is the unit
     key: Key | None = None  # of the outcome; None: the id
+    # Status, content type and fields of the answer; told where a guardrail asks for it.
+    shape: Annotated[str, Field(max_length=128)] | None = None
     unitless: bool = False  # the trial has a unit header and the request lacked it
 
 
@@ -163,6 +165,7 @@ class EpochCounters(Model):
     units_by_arm: dict[str, int] = Field(default_factory=dict)  # booked units; in a shadow those whose answer has come
     failures_by_arm: dict[str, int] = Field(default_factory=dict)  # of those: failed, broken off, late
     latency_by_arm: dict[str, int] = Field(default_factory=dict)  # "arm/place on stats.threshold.LADDER" -> units
+    shapes: dict[str, int] = Field(default_factory=dict)  # "arm|shape" -> answers, at most 32 (then counted under "")
     known_by_arm: dict[str, int] = Field(default_factory=dict)  # closed units of a split whose result is known
     unknown_by_arm: dict[str, int] = Field(default_factory=dict)  # ... and whose outcome did not come
     results_by_arm: dict[str, int] = Field(default_factory=dict)  # "arm/place on stats.scales.UNSIGNED" -> known ones

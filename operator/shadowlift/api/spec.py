@@ -195,9 +195,11 @@ class Router(Model):
 
 
 # The API server fills in no default that depends on other fields: rules and models work it out, each for itself.
+HAS_SHADOW = "(!has(self.strategy) || has(self.strategy.shadow))"
+HAS_CANARY = "(has(self.strategy) && has(self.strategy.canary))"
 DECIDED_IN = (
     "(has(self.objective.decidedIn) ? self.objective.decidedIn : "
-    "self.objective.type != 'Reward' && has(self.strategy.shadow) ? 'Shadow' : 'Canary')"
+    f"self.objective.type != 'Reward' && {HAS_SHADOW} ? 'Shadow' : 'Canary')"
 )
 
 SERVE_AUTO = "Auto"
@@ -231,7 +233,7 @@ class Spec(Model):
                     ".prediction.type",
                 ),
                 cel(
-                    f"{DECIDED_IN} == 'Shadow' ? has(self.strategy.shadow) : has(self.strategy.canary)",
+                    f"{DECIDED_IN} == 'Shadow' ? {HAS_SHADOW} : {HAS_CANARY}",
                     "must be a mode that strategy has",
                     ".objective.decidedIn",
                 ),

@@ -112,6 +112,7 @@ class _Booking:
         live: list[Line] = []
         shadow: dict[str, Line] = {}
         for line in lines:
+            self._note_shape(line)
             if line.track is Track.LIVE:
                 live.append(line)
             else:
@@ -130,6 +131,14 @@ class _Booking:
             {line.id for line in live},
         )
         tally.add(self._connection, self._trial.number, self._added)
+
+    def _note_shape(self, line: Line) -> None:
+        """What answers look like; one that another process gave in its place tells nothing of a candidate that failed."""
+        if line.shape is None or line.status is RowStatus.FAILED:
+            return
+        candidates = line.track is Track.SHADOW or line.arm is Arm.CANDIDATE
+        arm = Arm.CANDIDATE if candidates else Arm.CURRENT
+        self._added[line.epoch]["shapes", f"{arm.value}|{line.shape}"] += 1
 
     def _count(self, live: list[Line]) -> list[Line]:
         """Count live lines; return those that may be the first pair of their unit."""

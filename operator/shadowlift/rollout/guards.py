@@ -11,6 +11,7 @@ from shadowlift.api.guardrails import Guardrail, GuardrailType
 from shadowlift.api.ledger import Arm, EpochCounters, TrialCounters
 from shadowlift.api.record import FrozenGuard, GuardTest, StepTaken
 from shadowlift.api.status import GuardrailState
+from shadowlift.rollout import contract
 from shadowlift.rollout.arms import Steps
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.world import Share
@@ -62,7 +63,7 @@ def missing(guardrails: Sequence[Guardrail], counters: EpochCounters) -> str | N
             if timed < wanted:
                 return f"{timed} of {wanted} answers of current are timed, which guardrail {guardrail.name} is to be held to"
         try:
-            _frozen(guardrail, counters)
+            freeze([guardrail], counters)
         except ValueError as error:
             return f"guardrail {guardrail.name} cannot be held to the times of current yet: {error}"
     return None
@@ -70,7 +71,7 @@ def missing(guardrails: Sequence[Guardrail], counters: EpochCounters) -> str | N
 
 def freeze(guardrails: Sequence[Guardrail], counters: EpochCounters) -> list[FrozenGuard]:
     """The guardrails' tests, from what current did in the warm-up or watch; `missing` has said that it is enough."""
-    return [_frozen(guardrail, counters) for guardrail in guardrails]
+    return [_frozen(guardrail, counters) for guardrail in guardrails if guardrail.type is not GuardrailType.CONTRACT]
 
 
 def _frozen(guardrail: Guardrail, counters: EpochCounters) -> FrozenGuard:
@@ -129,6 +130,16 @@ def _known(guard: FrozenGuard, steps: Steps, shadow: EpochCounters, alpha: float
     tests = _more(guard, steps, shadow) if guard.kind == "ErrorsMore" else _oftener(guard, steps, shadow)
     safety = tests.safety(alpha, HARM_RATE, among)
     return Known(guard.name, safety, _message(guard, steps, shadow, tests, alpha))
+
+
+def contracts(guardrails: Sequence[Guardrail], counters: EpochCounters) -> list[Known]:
+    """What is known of the guardrails that no test is for. Never harmful: what clients cannot read is for a person to judge."""
+    found, said = contract.difference(counters.shapes), "no answer lacks what clients find in current's"
+    if found is None:
+        safety, said = Safety.UNKNOWN, "too few answers were seen"
+    else:
+        safety, said = (Safety.UNKNOWN, found) if found else (Safety.SAFE, said)
+    return [Known(one.name, safety, said) for one in guardrails if one.type is GuardrailType.CONTRACT]
 
 
 def _more(guard: FrozenGuard, steps: Steps, shadow: EpochCounters) -> Tests:

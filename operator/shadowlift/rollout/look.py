@@ -96,7 +96,8 @@ class Look:
     def guards(self) -> list[Known]:
         """What is known of the guardrails in this stage."""
         frozen = self.trial.baseline.guards if self.trial.baseline else []
-        return guards.known(frozen, self.steps, self.epoch, self.trial.terms.alpha)
+        tested = guards.known(frozen, self.steps, self.epoch, self.trial.terms.alpha)
+        return [*tested, *guards.contracts(self.world.spec.guardrails, self.epoch)]
 
     @property
     def unit(self) -> float:

@@ -1,5 +1,6 @@
 """Which configuration the routers should have next. Called by `decide` with the step's wish; make before break, one swap at a time."""
 
+from shadowlift.api.guardrails import GuardrailType
 from shadowlift.api.names import HEADER_ID
 from shadowlift.api.quantities import millionths, seconds
 from shadowlift.api.spec import SERVE_AUTO
@@ -77,6 +78,7 @@ def _trial(world: World, share: Share | None) -> TrialRoute:
         unit_header=world.spec.unit.header if world.spec.unit else None,
         key_header=None if key == HEADER_ID else key,
         answer_within_us=round(seconds(world.spec.answer_within) * 1e6),
+        shapes=any(guardrail.type is GuardrailType.CONTRACT for guardrail in world.spec.guardrails),
         current=share.rest.extraction if share else world.baseline.extraction,
         candidate=share.candidate.extraction if share else world.challenger.extraction,
     )

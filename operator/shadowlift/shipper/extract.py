@@ -12,6 +12,7 @@ from functools import cached_property
 from shadowlift.api.capture import NOT_COPIED, CaptureTrial, Line, Track
 from shadowlift.api.ledger import Arm, Row, RowStatus
 from shadowlift.shipper.prediction import Answer, Reader
+from shadowlift.shipper.shape import shape
 
 MAX_KEY = 128  # of the wire format; a longer key could not be named by an outcome either
 
@@ -68,6 +69,7 @@ class Extractor:
             us=line.us if arm is None else line.us_all,
             mirrored=line.track is Track.LIVE and line.mirror == "yes",
             arm=arm,
+            shape=shape(line) if self.trial.shapes else None,
             unit=unit,
             key=line.key if line.key and len(line.key) <= MAX_KEY else None,
             unitless=self.trial.unit_header is not None and unit is None and can_tell,

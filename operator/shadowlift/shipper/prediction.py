@@ -91,6 +91,16 @@ class Reader:
         return _typed(value, self.extraction.type)
 
 
+def document_of(line: Line) -> Any:
+    """The answer as JSON; None where it is none, or has no body."""
+    if line.body is None:
+        return None
+    try:
+        return _document(_decoded(line.body, line.cenc))
+    except _Fault:
+        return None
+
+
 def _decoded(body: str, encoding: str | None) -> bytes:
     try:
         raw = base64.b64decode(body, validate=True)

@@ -13,6 +13,14 @@ from dev.traffic.cluster_api import NAMESPACE, Cluster, Kind, wait_for
 from shadowlift.api.crd import crd
 from tests.e2e.chart.asking import Caller
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A second release, and policies for all namespaces: nothing else may run beside it. What only stands and waits may."""
+    for item in items:
+        if "e2e/chart" in item.nodeid and "test_conditions" not in item.nodeid:
+            item.add_marker(pytest.mark.disrupts)
+
+
 CRD = Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 GONE_AFTER = 120.0  # pods use their grace period
 SECONDS = 30.0  # for the cluster to do what it was asked; only waited for in full when it does not

@@ -45,6 +45,7 @@ def _capture_config(intent: RouterIntent, version: str) -> Json:
         given_to=intent.split.chain(intent.current).cluster if intent.split else None,
         candidate_cluster=intent.split.candidate.cluster if intent.split else None,
         answer_within_us=trial.answer_within_us,
+        shapes=trial.shapes,
         current=trial.current,
         candidate=trial.candidate,
     )

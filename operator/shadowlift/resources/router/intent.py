@@ -87,6 +87,7 @@ class TrialRoute(Model):
     unit_header: str | None = None
     key_header: str | None = None  # None: the router's own id
     answer_within_us: Annotated[int, Field(gt=0)]
+    shapes: bool = False  # answers are read as a whole, wherever their prediction stands
     current: Extraction  # of the live answers, whoever gives them
     candidate: Extraction  # of the answers to copies
 

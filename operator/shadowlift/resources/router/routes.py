@@ -222,7 +222,7 @@ def _captured(trial: TrialRoute, *answers: Extraction) -> Json:
     filters: Json = {}
     if rules:
         filters[HEADER_METADATA] = typed(HEADER_METADATA_TYPE, **rules)
-    if any(answer.body for answer in answers):
+    if any(answer.body for answer in answers) or (answers and trial.shapes):
         filters[LUA] = typed(LUA_TYPE + "PerRoute", filter_context={})
     return {"typed_per_filter_config": filters} if filters else {}
 
