@@ -49,6 +49,7 @@ class Line(BaseModel):
     details: str = ""
     us: int | None = None  # from the first byte sent to the last byte of the answer; of the last try
     us_all: int | None = None  # from the first byte received to the last byte of the answer; of all tries together
+    candidate: str | None = None  # of a copy to one of several candidates: whose; None: the first's
     split: str | None = None  # of a trial that splits: yes | no (cannot be sent twice, or no unit header)
     cluster: str | None = None  # to which the request was given
     answered: str | None = None  # cluster of the process that answered
@@ -76,6 +77,9 @@ class CaptureTrial(Model):
     salt: str  # hex; units leave the pod only as HMAC-SHA256(salt, unit)
     given_to: str | None = None  # cluster that stands for the candidate's arm of a split; None: the trial mirrors
     candidate_cluster: str | None = None  # of the candidate's processes themselves
+    rest_cluster: str | None = (
+        None  # of the processes of the other arm, where others stand in for them; None: nobody does
+    )
     unit_header: str | None = None
     key_header: str | None = None  # None: the router's own id
     answer_within_us: int

@@ -60,9 +60,11 @@ class Row(Model):
     reason: Annotated[str, Field(max_length=64)] | None = None  # CamelCase token where status is not ok
     us: int | None = None  # to the last byte of the answer; in a split with all tries together
     mirrored: bool = False  # live rows: a copy was sent
-    arm: Arm | None = (
-        None  # live rows of a split: who was to answer; a candidate that fails has failed, whoever answered then
+    candidate: Annotated[str, Field(max_length=30)] | None = (
+        None  # shadow rows, of several candidates: whose; None: the first's
     )
+    # Live rows of a split: who was to answer. A candidate that fails has failed, whoever answered then.
+    arm: Arm | None = None
     unit: Annotated[str, Field(max_length=64)] | None = None  # hex HMAC; None: the request is the unit
     key: Key | None = None  # of the outcome; None: the id
     # Status, content type and fields of the answer; told where a guardrail asks for it.
@@ -115,6 +117,7 @@ class TrialRegistration(Model):
     unit_header: str | None = None
     key_header: str | None = None
     senders: Annotated[list[str], Field(min_length=1, max_length=16)]  # ServiceAccounts of the namespace, or Anyone
+    candidates: Annotated[list[str], Field(max_length=5)] = Field(default_factory=list)  # of several, simplest first
     probation_epoch: int | None = None  # the first epoch after a promotion from a split; None: there is none
     routers: Annotated[list[str], Field(max_length=100)]  # pod uids that may ship for it
     closed: bool = False  # the trial has ended: rows are no longer accepted, what is stored stays
@@ -170,6 +173,9 @@ class EpochCounters(Model):
     unknown_by_arm: dict[str, int] = Field(default_factory=dict)  # ... and whose outcome did not come
     results_by_arm: dict[str, int] = Field(default_factory=dict)  # "arm/place on stats.scales.UNSIGNED" -> known ones
     failed_currents: int = 0  # of the unknown ones of current: it failed, which is no outcome and never a lift
+    failed_candidates: int = (
+        0  # of the unknown ones of the candidate: it failed, which is the worst whatever the outcome
+    )
 
 
 class RouterReport(Model):
@@ -187,7 +193,11 @@ class RouterReport(Model):
 
 
 class TrialCounters(Model):
-    """All counters of a trial at one moment."""
+    """All counters of a trial at one moment.
+
+    Of several candidates the first one's are in the epoch itself; `epoch/name` holds what differs for a further one, and
+    `epoch/later>simpler` the pairs of two candidates, in which the simpler one stands for current.
+    """
 
     uid: TrialUid
     epochs: dict[str, EpochCounters] = Field(default_factory=dict)

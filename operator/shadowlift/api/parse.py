@@ -22,6 +22,7 @@ _DURATION_BOUNDS = {
     "answerWithin": (0.001, 60.0),
     "deadline": (10.0, 365 * 86400.0),
     "strategy.canary.circuitBreaker.window": (1.0, 60.0),
+    "promotion.probation.duration": (1.0, 90 * 86400.0),
 }
 
 # The text of a value, by declared type: what shippers and the recorder write, and so what can equal anything.
@@ -47,6 +48,7 @@ def parse_spec(raw: dict[str, Any]) -> Spec:
         raise InvalidInput("spec.prediction", "is required, but with objective.type Reward, where nothing is predicted")
     _check_lengths(spec)
     _check_steps(spec)
+    _check_holdback(spec)
     _check_expressions(spec)
     _check_values(spec)
     return spec
@@ -59,6 +61,7 @@ def _check_lengths(spec: Spec) -> None:
         "objective.cycle": objective.cycle,
         "answerWithin": spec.answer_within,
         "deadline": spec.deadline,
+        "promotion.probation.duration": spec.promotion.probation.duration if spec.promotion.probation else None,
         "strategy.canary.circuitBreaker.window": canary.circuit_breaker.window if canary else None,
     }
     for field, text in lengths.items():
@@ -73,6 +76,12 @@ def _check_lengths(spec: Spec) -> None:
     if seconds(spec.deadline) <= sum(needed.values()):
         what = " and ".join(name for name, length in needed.items() if length)
         raise InvalidInput("spec.deadline", f"must be longer than {what}, or no outcome can count")
+
+
+def _check_holdback(spec: Spec) -> None:
+    asked = spec.promotion.probation
+    if asked is not None and not 500 <= asked.thousandths < 1000:
+        raise InvalidInput("spec.promotion.probation.holdback", f"{asked.holdback} must be above 0% and at most 50%")
 
 
 def _check_steps(spec: Spec) -> None:

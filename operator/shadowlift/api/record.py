@@ -19,6 +19,7 @@ class RecordKind(StrEnum):
 
     STARTED = "Started"  # a trial begins: everything that is frozen
     COUNTING = "Counting"  # the warm-up or watch is over: bets and baselines are fixed, evidence counts from here
+    DROPPED = "Dropped"  # one of several candidates is out of the running: harm or futility
     STEPPED = "Stepped"  # the candidate answers so large a share of the units from here on
     PROPOSED = "Proposed"  # the lift is proven: a person is asked whether the candidate may serve
     PROMOTED = "Promoted"  # the lift is proven: the candidate serves
@@ -32,21 +33,28 @@ class RecordKind(StrEnum):
     SUPERSEDED = "Superseded"  # spec.current changed: the promotion no longer applies
 
 
+APPROVED = "approved by spec.promotion.approve"  # how the message of a promotion by hand begins
 ENDS_TRIAL = frozenset({RecordKind.PROMOTED, RecordKind.REJECTED, RecordKind.EXPIRED, RecordKind.ABANDONED})
 
 
-class TrialTerms(Model):
-    """The frozen terms of a trial, as they were when it began."""
+class Contender(Model):
+    """One of several candidates of a trial."""
 
     candidate: str
     bento: Bento  # snapshot: a promoted candidate keeps serving from it
     workload: str
     images: dict[str, str] = Field(default_factory=dict)  # image id the candidate pods run
+
+
+class TrialTerms(Contender):
+    """The frozen terms of a trial, as they were when it began; of several candidates the simplest stands here."""
+
+    rivals: list[Contender] = Field(default_factory=list)  # the further candidates, simplest first
     against: str  # identity of what served when the trial began
     current: str  # identity of spec.current at that time
     frozen: str  # hash of the frozen fields
     attempt: int
-    alpha: float  # after halving by attempts
+    alpha: float  # of each candidate: after halving by attempts, and shared among all
     minimum_lift: float
     target_lift: float
     harm_rate: float
@@ -63,6 +71,17 @@ class TrialTerms(Model):
     missing_value: str | None = None
     senders: list[str]
     ledger: str  # id of the ledger that is to hold the evidence
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        """All candidates, simplest first."""
+        return (self, *self.rivals)
+
+    def seen_by(self, name: str) -> "TrialTerms":
+        """The terms as if that candidate were the only one."""
+        rival = next((one for one in self.rivals if one.candidate == name), None)
+        mine = {} if rival is None else {field: getattr(rival, field) for field in Contender.model_fields}
+        return self.model_copy(update={**mine, "rivals": []})
 
 
 class RouterTotals(Model):
@@ -91,17 +110,30 @@ class FrozenGuard(Model):
     paired_harm: GuardTest | None = None
 
 
-class Baseline(Model):
-    """What the warm-up showed; fixes the test with its bets, and the guardrails' tests."""
+class PairBaseline(Model):
+    """What the warm-up showed of two predictions: of a candidate beside current, or of a candidate beside a simpler one."""
 
     pairs: int
     disagreements: int
     test: dict[str, Any] | None = (
         None  # the engine's frozen test of pairs, every number exact; None: a shadow does not decide
     )
+
+
+class Baseline(PairBaseline):
+    """What the warm-up showed; fixes the test with its bets, and the guardrails' tests."""
+
+    # Of the further candidates by their names, and of two candidates as "later>simpler".
+    rivals: dict[str, PairBaseline] = Field(default_factory=dict)
     guards: list[FrozenGuard] = Field(default_factory=list)
     loaded: str  # when the routers had loaded the trial: the deadline counts from here
     routers: dict[str, RouterTotals] = Field(default_factory=dict)  # pod uid; absent: nothing dropped or lost by then
+
+    def seen_by(self, name: str) -> "Baseline":
+        """What the warm-up showed of that candidate."""
+        mine = self.rivals.get(name)
+        fields = {} if mine is None else {field: getattr(mine, field) for field in PairBaseline.model_fields}
+        return self.model_copy(update={**fields, "rivals": {}})
 
 
 class StepTaken(Model):
@@ -111,7 +143,14 @@ class StepTaken(Model):
     epoch: int
     weight: int  # of the units, in thousandths
     baseline: str  # mean result of current's units so far, exact: what a unit is expected to come to, between 0 and 1
-    test: dict[str, Any] | None = None  # first step: the engine's frozen test of arms; None: the shadow has decided
+    test: dict[str, Any] | None = None  # first step, where a canary decides: the engine's frozen test of arms
+
+
+class ProbationTerms(Model):
+    """What a promotion was put on, as it was then: a share that changed would need an epoch of its own."""
+
+    weight: int  # of the candidate, in thousandths of the units
+    seconds: float
 
 
 class Record(Model):
@@ -127,6 +166,7 @@ class Record(Model):
     terms: TrialTerms | None = None  # Started
     baseline: Baseline | None = None  # Counting
     step: StepTaken | None = None  # Stepped
+    probation: ProbationTerms | None = None  # Promoted
     evidence: Evidence | None = None  # verdicts
     coverage: Coverage | None = None
     guardrails: list[GuardrailState] = Field(default_factory=list)
@@ -140,6 +180,8 @@ class Record(Model):
 
         A trial has one end, whichever: a second one, of a writer who did not hear that the first had been written, meets it too.
         """
+        if self.kind is RecordKind.DROPPED:
+            return f"{self.trial}-dropped-{self.candidate}"
         if self.step is not None:
             return f"{self.trial}-step{self.step.number}"
         return f"{self.trial}-{'end' if self.kind in ENDS_TRIAL else self.kind.value.lower()}"

@@ -138,7 +138,7 @@ class Candidate(Model):
 
 
 class Unit(Model):
-    """The independent unit that is counted once per trial; without a header every request is one."""
+    """The independent unit that is counted once in each stretch of a trial; without a header every request is one."""
 
     model_config = {
         "json_schema_extra": {
@@ -238,8 +238,14 @@ class Spec(Model):
                     ".objective.decidedIn",
                 ),
                 cel(
-                    f"{DECIDED_IN} == 'Shadow' || !has(self.objective.deadlineShare) || double(self.objective.deadlineShare) == 0.0",
-                    "an exact test at the deadline exists in a shadow only; leave it out",
+                    f"size(self.candidates) == 1 || {DECIDED_IN} == 'Shadow'",
+                    "several candidates are told apart in a shadow: name one, or let strategy.shadow decide",
+                    ".candidates",
+                ),
+                cel(
+                    f"{DECIDED_IN} == 'Shadow' && !{HAS_CANARY} || !has(self.objective.deadlineShare) || "
+                    "double(self.objective.deadlineShare) == 0.0",
+                    "an exact test at the deadline exists only in a shadow that no canary follows; leave it out",
                     ".objective.deadlineShare",
                 ),
                 cel(
@@ -253,9 +259,9 @@ class Spec(Model):
     }
     service: ServicePort = Field(default_factory=lambda: ServicePort(port=8080))
     current: Current
-    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=1)] = Field(
+    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=5)] = Field(
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        description="Simplest first.",
+        description="Simplest first: the first that proves a lift goes on, and a later one must prove one over it too.",
     )
     unit: Unit | None = Field(
         None, description="Without it every request is its own unit: an assertion that requests are independent."
@@ -303,4 +309,5 @@ class Spec(Model):
     @property
     def kept_for_the_deadline(self) -> float:
         """`objective.deadlineShare` or its default: the exact test is one of pairs."""
-        return self.objective.kept_for_the_deadline if self.decided_in is Mode.SHADOW else 0.0
+        last = self.decided_in is Mode.SHADOW and self.strategy.canary is None
+        return self.objective.kept_for_the_deadline if last else 0.0

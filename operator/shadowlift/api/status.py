@@ -133,6 +133,15 @@ class Verdict(Model):
     message: Text = ""
 
 
+class Contender(Model):
+    """One of several candidates of a trial."""
+
+    name: Short
+    workload: Short
+    verdict: Verdict | None = None
+    evidence: Evidence = Field(default_factory=Evidence)
+
+
 class Epoch(Model):
     """A stretch of the trial with constant routing weights."""
 
@@ -155,6 +164,12 @@ class Trial(Model):
     alpha: Short | None = None
     disagreement: Short | None = None  # rate in the warm-up, sets the bets
     epochs: Annotated[list[Epoch], Field(max_length=16)] = Field(default_factory=list)
+    contenders: Annotated[
+        list[Contender],
+        Field(
+            max_length=5, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        ),
+    ] = Field(default_factory=list)  # where there are several
     verdict: Verdict | None = None
     evidence: Evidence = Field(default_factory=Evidence)
     coverage: Coverage = Field(default_factory=Coverage)

@@ -10,18 +10,25 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from shadowlift.api.record import Record, RecordKind
+from shadowlift.api.record import APPROVED, Record, RecordKind
 from shadowlift.cli import files
 from shadowlift.errors import InvalidInput
+from shadowlift.stats import cases
+from shadowlift.stats.arm_verdict import ArmCase
+from shadowlift.stats.cases import AnyCase
 from shadowlift.stats.counts import PairedCounts
-from shadowlift.stats.verdict import Case, Evidence, Reason, Ruling, Verdict, rule
+from shadowlift.stats.verdict import Evidence, Reason, Ruling, Verdict
 
+_PROVEN = {RecordKind.PROMOTED, RecordKind.PROPOSED, RecordKind.STEPPED}
+_GIVEN_UP = {RecordKind.REJECTED, RecordKind.DROPPED}
 _DECIDED = {  # a record's words for what the engine calls so
-    Reason.LIFT_PROVEN: (RecordKind.PROMOTED, "LiftProven"),
-    Reason.LIFT_PROVEN_AT_DEADLINE: (RecordKind.PROMOTED, "LiftProvenAtDeadline"),
-    Reason.HARM_PROVEN: (RecordKind.REJECTED, "Harm"),
-    Reason.TARGET_OUT_OF_REACH: (RecordKind.REJECTED, "Futility"),
+    Reason.LIFT_PROVEN: (_PROVEN, "LiftProven"),
+    Reason.LIFT_PROVEN_AT_DEADLINE: (_PROVEN, "LiftProvenAtDeadline"),
+    Reason.HARM_PROVEN: (_GIVEN_UP, "Harm"),
+    Reason.TARGET_OUT_OF_REACH: (_GIVEN_UP, "Futility"),
 }
+# Decided by something else than the lift: guardrails, failures, steps that have lasted.
+_NOT_THE_LIFTS = {"Guardrail", "CircuitBreaker", "StepsPassed", "StepDone", "ShadowPassed", "Watched"}
 _LIFT_SHOWN = 0.6e-4  # records show four decimals of a lift,
 _NUMBER_SHOWN = 0.6e-2  # and three digits, at least, of everything else
 
@@ -63,33 +70,35 @@ def replayed(record: Record, file: str) -> tuple[Ruling, list[Line]]:
             file, f"a {record.kind} record carries no case here; verdicts do: Promoted, Rejected, Expired"
         )
     try:
-        case = Case.from_json(record.case)
+        case = cases.from_json(record.case)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(file, f"data.case: is damaged: {error}") from error
-    ruling = rule(case)
+    ruling = cases.rule(case)
     return ruling, list(_compared(record, case, ruling.evidence)) if ruling.evidence else []
 
 
 def _same_verdict(record: Record, ruling: Ruling) -> bool:
     """A trial expires whatever the evidence says, where something else was in the way; its message names that."""
-    if record.kind is RecordKind.EXPIRED:
+    if record.kind is RecordKind.EXPIRED or record.reason in _NOT_THE_LIFTS:
         return True
-    return _DECIDED.get(ruling.reason) == (record.kind, record.reason)
+    if record.kind is RecordKind.PROMOTED and record.message.startswith(APPROVED):
+        return True  # its proposal was proven; an e-value may fall until somebody approves
+    kinds, reason = _DECIDED.get(ruling.reason, (set[RecordKind](), ""))
+    return record.kind in kinds and record.reason == reason
 
 
-def _compared(record: Record, case: Case, again: Evidence) -> Iterator[Line]:
+def _compared(record: Record, case: AnyCase, again: Evidence) -> Iterator[Line]:
     told = record.evidence
     if told is None:
         return
-    yield Line("pairs", str(told.n), str(again.n), told.n == again.n)
+    yield Line("units" if isinstance(case, ArmCase) else "pairs", str(told.n), str(again.n), told.n == again.n)
     lifts = (
         ("lift", told.estimate, again.estimate),
         ("at least", told.lower, again.lower),
         ("at most", told.upper, again.upper),
     )
-    if isinstance(
-        case.promotion, PairedCounts
-    ):  # of losses a record has them in the outcome's units, which the case does not know
+    # Of losses and rewards a record has them in the outcome's units, which the case does not know.
+    if isinstance(case.promotion, PairedCounts):
         for name, text, lift in lifts:
             if text is not None and lift is not None:
                 yield Line(name, text, f"{lift:+.4f}", abs(float(text) - lift) <= _LIFT_SHOWN)

@@ -39,9 +39,9 @@ class EvidenceMemory:
                 known.pop(uid, None)
 
     def _note(self, trial: TrialCounters, at: float) -> None:
-        steps = [epoch for number, epoch in trial.epochs.items() if int(number) >= FIRST_STEP_EPOCH]
-        if not steps:
-            return
+        """From before the first step on: what its first requests come to is part of the first window."""
+        numbers = ((name.partition("/")[0], epoch) for name, epoch in trial.epochs.items())
+        steps = [epoch for number, epoch in numbers if int(number) >= FIRST_STEP_EPOCH]
         lately = self.traffic.setdefault(trial.uid, deque())
         requests = sum(epoch.requests_by_arm.get(Arm.CANDIDATE, 0) for epoch in steps)
         lately.append(

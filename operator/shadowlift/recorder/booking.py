@@ -111,13 +111,17 @@ class _Booking:
     def book(self, lines: Iterable[Line]) -> None:
         live: list[Line] = []
         shadow: dict[str, Line] = {}
+        further: list[Line] = []
         for line in lines:
             self._note_shape(line)
             if line.track is Track.LIVE:
                 live.append(line)
-            else:
+            elif line.candidate in (None, self._trial.first):
                 shadow.setdefault(line.id, line)
-        first = self._count(live)
+            elif line.candidate in self._trial.further:
+                further.append(line)
+        self._keep(further)
+        first = self._count(sorted(live, key=lambda line: line.t))
         candidates = self._take_waiting([line.id for line in live])
         candidates.update(
             {id_: _Answer(line.status.value, line.value, line.reason, line.us) for id_, line in shadow.items()}
@@ -132,9 +136,27 @@ class _Booking:
         )
         tally.add(self._connection, self._trial.number, self._added)
 
+    def _keep(self, lines: list[Line]) -> None:
+        """Answers of further candidates wait for the closing of their units, which is when they are looked for."""
+        rows = [
+            {
+                "trial": self._trial.number,
+                "id": line.id,
+                "candidate": line.candidate,
+                "started": line.t,
+                "status": line.status.value,
+                "value": line.value,
+                "reason": line.reason,
+                "us": line.us,
+            }
+            for line in lines
+        ]
+        if rows:
+            self._connection.execute(upsert(schema.answers).on_conflict_do_nothing(), rows)
+
     def _note_shape(self, line: Line) -> None:
         """What answers look like; one that another process gave in its place tells nothing of a candidate that failed."""
-        if line.shape is None or line.status is RowStatus.FAILED:
+        if line.shape is None or line.status is RowStatus.FAILED or line.candidate in self._trial.further:
             return
         candidates = line.track is Track.SHADOW or line.arm is Arm.CANDIDATE
         arm = Arm.CANDIDATE if candidates else Arm.CURRENT
@@ -142,14 +164,15 @@ class _Booking:
 
     def _count(self, live: list[Line]) -> list[Line]:
         """Count live lines; return those that may be the first pair of their unit."""
-        first: dict[tuple[str, str], Line] = {}
+        first: dict[tuple[str, str, int], Line] = {}
         for line in live:
             added = self._added[line.epoch]
             added["live", None] += 1
             if line.arm is not None:
                 added["requests_by_arm", line.arm.value] += 1
                 added["request_failures_by_arm", line.arm.value] += line.status is RowStatus.FAILED
-            unit = ("id", line.id) if line.unit is None else ("unit", line.unit)
+            kind, name = ("id", line.id) if line.unit is None else ("unit", line.unit)
+            unit = (kind, name, self._stretch(line.epoch))
             if line.unitless:
                 added["unitless", None] += 1
             elif not line.mirrored and line.arm is None:

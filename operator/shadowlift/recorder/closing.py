@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, ScalarSelect, and_, func, or_, select, u
 from sqlalchemy.exc import SQLAlchemyError
 
 from shadowlift.api.ledger import WARM_UP_EPOCH, Arm, RowStatus
-from shadowlift.recorder import schema, tally
+from shadowlift.recorder import rivals, schema, tally
 from shadowlift.recorder.fold import Increments, Pair, Side, admitted, agreement, resolution
 from shadowlift.recorder.fold_split import Given, result
 from shadowlift.recorder.outcomes import latest_values
@@ -119,6 +119,8 @@ def _agree(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
         _add(added[case.epoch], agreement(case.pair(policy.loss), policy.loss), count)
     _advance(connection, units, Stage.OPEN)
     tally.add(connection, trial.number, added)
+    if trial.further:
+        _fold_rivals(connection, trial, units, None)
 
 
 def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
@@ -139,6 +141,32 @@ def _close(connection: Connection, trial: Trial, units: Sequence[Unit]) -> None:
     trials = schema.trials
     connection.execute(update(trials).where(trials.c.number == trial.number).values(open=trials.c.open - len(units)))
     tally.add(connection, trial.number, added)
+    if trial.further:
+        _fold_rivals(connection, trial, units, outcomes)
+
+
+def _fold_rivals(
+    connection: Connection, trial: Trial, units: Sequence[Unit], outcomes: Mapping[str, str] | None
+) -> None:
+    """The same for the further candidates; without outcomes the first half only, which the warm-up shows early."""
+    copied = [unit for unit in units if unit.arm is None]
+    answered = rivals.answers(connection, trial.number, [unit.id for unit in copied])
+    lost, ambiguous = _losses(connection, copied), _ambiguous(connection, trial, copied)
+    added: dict[str, dict[int, Increments]] = defaultdict(lambda: defaultdict(Counter))
+    policy, first = trial.policy, trial.first or ""
+    for unit in copied:
+        case = _case(trial, unit, outcomes or {}, lost, ambiguous)
+        pair, theirs = case.pair(policy.loss), answered.get(unit.id, {})
+        further = rivals.pairs(pair, trial.further, theirs, policy)
+        told: list[Mapping[str, Increments]] = []
+        if outcomes is None or unit.epoch != WARM_UP_EPOCH:
+            told += [rivals.agreements((first, pair), further, policy), rivals.timed(further, theirs)]
+        if outcomes is not None:
+            told.append(rivals.resolutions((first, pair), further, case.outcome, policy))
+        for of, increments in ((of, increments) for one in told for of, increments in one.items()):
+            added[of][unit.epoch] += increments
+    for of, by_epoch in added.items():
+        tally.add(connection, trial.number, by_epoch, of)
 
 
 def _advance(connection: Connection, units: Sequence[Unit], stage: Stage) -> None:
@@ -175,19 +203,20 @@ def _cases(
     connection: Connection, trial: Trial, units: Sequence[Unit], outcomes: Mapping[str, str]
 ) -> Mapping[_Case, int]:
     lost, ambiguous = _losses(connection, units), _ambiguous(connection, trial, units)
+    return Counter(_case(trial, unit, outcomes, lost, ambiguous) for unit in units)
+
+
+def _case(trial: Trial, unit: Unit, outcomes: Mapping[str, str], lost: MayBeLost, ambiguous: set[str]) -> _Case:
     rounds = trial.policy.loss is not None or trial.policy.reward is not None
-    return Counter(
-        _Case(
-            unit.epoch,
-            unit.arm,
-            (unit.live_status, unit.live_value, unit.live_reason),
-            (unit.candidate_status, unit.candidate_value, unit.candidate_reason),
-            lost(unit),
-            unit.outcome_key in ambiguous,
-            outcomes.get(unit.outcome_key),
-            dither(f"{trial.uid}/{unit.unit or unit.id}") if rounds else 0.0,
-        )
-        for unit in units
+    return _Case(
+        unit.epoch,
+        unit.arm,
+        (unit.live_status, unit.live_value, unit.live_reason),
+        (unit.candidate_status, unit.candidate_value, unit.candidate_reason),
+        lost(unit),
+        unit.outcome_key in ambiguous,
+        outcomes.get(unit.outcome_key),
+        dither(f"{trial.uid}/{unit.unit or unit.id}") if rounds else 0.0,
     )
 
 
@@ -211,10 +240,11 @@ def _ambiguous(connection: Connection, trial: Trial, units: Sequence[Unit]) -> s
     """Outcome keys that name more than one unit of the trial: a router's ids cannot repeat, a client's header can."""
     if trial.registration.key_header is None and not any(unit.key for unit in units):
         return set()
-    seen: Counter[str] = Counter()
+    seen: dict[str, set[str]] = defaultdict(set)
     columns = schema.units.c
     for some in schema.chunks(sorted({unit.outcome_key for unit in units})):
         named = or_(columns.key.in_(some), and_(columns.key.is_(None), columns.id.in_(some)))
-        query = select(columns.id, columns.key).where(columns.trial == trial.number, named)
-        seen.update(row.key or row.id for row in connection.execute(query))
-    return {key for key, count in seen.items() if count > 1}
+        query = select(columns.id, columns.key, columns.unit).where(columns.trial == trial.number, named)
+        for row in connection.execute(query):
+            seen[row.key or row.id].add(row.unit or row.id)  # one unit may be counted in several stretches
+    return {key for key, units in seen.items() if len(units) > 1}

@@ -76,9 +76,14 @@ def _pending(connection: Connection, row: Row[Any]) -> int:
 def _epochs(connection: Connection, trials: Sequence[int]) -> dict[int, dict[str, EpochCounters]]:
     found: dict[int, dict[str, EpochCounters]] = defaultdict(dict)
     for some in schema.chunks(trials):
-        query = select(schema.epochs).where(schema.epochs.c.trial.in_(some)).order_by(schema.epochs.c.epoch)
+        query = (
+            select(schema.epochs)
+            .where(schema.epochs.c.trial.in_(some))
+            .order_by(schema.epochs.c.epoch, schema.epochs.c.of)
+        )
         for row in connection.execute(query):
-            found[row.trial][str(row.epoch)] = EpochCounters.model_validate_json(row.counters)
+            name = f"{row.epoch}/{row.of}" if row.of else str(row.epoch)
+            found[row.trial][name] = EpochCounters.model_validate_json(row.counters)
     return found
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from shadowlift.api.ledger import Arm, EpochCounters, RowStatus
 from shadowlift.api.objective import Missing
 from shadowlift.stats.losses import Loss
-from shadowlift.stats.results import Reward
-from shadowlift.stats.scales import SIGNED, place
+from shadowlift.stats.results import Reward, of_loss
+from shadowlift.stats.scales import SIGNED, UNSIGNED, place
 
 MAX_TOKENS = 32  # per map; one shipper bug or a free-text prediction must not grow the ledger without bound
 _OVERFLOW = {"reasons": "Other"}  # of the other maps: ""
@@ -131,8 +131,13 @@ def resolution(pair: Pair, outcome: str | None, policy: Policy) -> Increments:
     added: Increments = Counter()
     if exclusion(pair):
         return added
+    truth = outcome if outcome is not None else policy.missing_value if policy.missing is Missing.VALUE else None
     if outcome is not None:
-        added["outcome_values", outcome if policy.loss is None else ""] += 1
+        added["outcome_values", "" if policy.loss or policy.reward else outcome] += 1
+    if truth is not None:
+        added["results_by_arm", f"{Arm.CURRENT.value}/{_result(pair, truth, policy)}"] += 1
+    if policy.reward is not None:
+        return added  # what came of current's answer says nothing of the candidate's
     if not _disagree(pair):
         return added + _scored(pair, 0.0, policy.loss)
     answer = _answer(pair, policy.loss)
@@ -149,6 +154,53 @@ def resolution(pair: Pair, outcome: str | None, policy: Policy) -> Increments:
         added["worst_differences", _placed(worst, pair)] += 1
         added["best_differences", _placed(best, pair)] += 1
     return added
+
+
+def _result(pair: Pair, truth: str, policy: Policy) -> int:
+    """The place of what current's answer came to, between 0 and 1: what a canary may expect of a unit."""
+    if policy.reward is not None:
+        value = policy.reward.of(float(truth))
+    elif policy.loss is not None:
+        value = of_loss(policy.loss, _number(pair.current), float(truth))
+    else:
+        value = float(pair.current.value == truth)
+    return place(value, UNSIGNED, pair.chance)
+
+
+def between(simpler: Pair, later: Pair, outcome: str | None, policy: Policy, *, resolve: bool) -> Increments:
+    """What two candidates of one request add to their comparison: before the outcome is known, or (`resolve`) with it or its absence."""
+    added: Increments = Counter()
+    if exclusion(simpler) or exclusion(later):
+        return added
+    values = (_candidate_value(simpler), _candidate_value(later))
+    if not resolve:
+        added["disagreements", None] += values[0] != values[1]
+        if policy.loss is not None:
+            worst, best = _bounds_between(simpler, later, policy.loss)
+            added["spread", _placed(max(abs(worst), abs(best)), simpler)] += 1
+        return added
+    if values[0] == values[1]:
+        return _scored(simpler, 0.0, policy.loss)
+    truth = outcome if outcome is not None else policy.missing_value if policy.missing is Missing.VALUE else None
+    if truth is not None:
+        added["labelled", None] += outcome is not None
+        difference = _difference(later, truth, policy.loss) - _difference(simpler, truth, policy.loss)
+        return added + _scored(simpler, max(-1.0, min(1.0, difference)), policy.loss)
+    added["unlabelled", None] += 1
+    if policy.loss is not None:
+        worst, best = _bounds_between(simpler, later, policy.loss)
+        added["worst_differences", _placed(worst, simpler)] += 1
+        added["best_differences", _placed(best, simpler)] += 1
+    return added
+
+
+def _bounds_between(simpler: Pair, later: Pair, loss: Loss) -> tuple[float, float]:
+    """The smallest and the largest D: as beside a current that had answered what the simpler one did."""
+    known, other = _candidate_number(simpler), _candidate_number(later)
+    if known is None:
+        low, high = (0.0, 0.0) if other is None else loss.bounds(other, None)
+        return -high, -low
+    return loss.bounds(known, other)
 
 
 def _scored(pair: Pair, difference: float, loss: Loss | None) -> Increments:

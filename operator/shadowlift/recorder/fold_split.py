@@ -38,7 +38,7 @@ def result(given: Given, outcome: str | None, policy: Policy) -> Increments:
     elif policy.missing is Missing.VALUE:
         outcome = policy.missing_value
     if policy.reward is None and answer.status is not RowStatus.OK:
-        return added + _failed(given, answer)
+        return added + _failed(given, answer, told=outcome is not None)
     if outcome is None:
         added["unknown_by_arm", given.arm.value] += 1
         return added
@@ -60,9 +60,13 @@ def _answered(arm: Arm, answer: Side, *, numeric: bool) -> Increments:
     return added
 
 
-def _failed(given: Given, answer: Side) -> Increments:
-    if given.arm is Arm.CANDIDATE:
+def _failed(given: Given, answer: Side, *, told: bool) -> Increments:
+    """The worst result of a candidate; one without an outcome is still told apart, as AtRandom leaves all of those out."""
+    if given.arm is Arm.CANDIDATE and told:
         return Counter({("candidate_failed", None): 1}) + _known(given, 0.0)
+    if given.arm is Arm.CANDIDATE:
+        unknown = {("unknown_by_arm", given.arm.value): 1, ("failed_candidates", None): 1}
+        return Counter({("candidate_failed", None): 1, **unknown})
     kind = "current_failed" if answer.status is RowStatus.FAILED else "current_unreadable"
     return Counter({(kind, None): 1, ("unknown_by_arm", given.arm.value): 1, ("failed_currents", None): 1})
 

@@ -7,9 +7,17 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+_EPOCHS = """CREATE TABLE epochs_2 (
+    trial BIGINT NOT NULL, epoch BIGINT NOT NULL, of TEXT NOT NULL, counters TEXT NOT NULL, PRIMARY KEY (trial, epoch, of)
+)"""
+_ANSWERS = """CREATE TABLE answers (
+    trial BIGINT NOT NULL, id TEXT NOT NULL, candidate TEXT NOT NULL, started BIGINT NOT NULL, status TEXT NOT NULL, value TEXT,
+    reason TEXT, us BIGINT, PRIMARY KEY (trial, id, candidate)
+)"""
+
 
 def _splits(connection: Connection) -> None:
-    """Units may be given to one of two arms; the watch came before the warm-up, so that all epochs moved up by one."""
+    """Units may be given to an arm, trials may have several candidates; the watch came first, so that all epochs moved up by one."""
     for statement in (
         "ALTER TABLE units RENAME COLUMN current_status TO live_status",
         "ALTER TABLE units RENAME COLUMN current_value TO live_value",
@@ -20,8 +28,12 @@ def _splits(connection: Connection) -> None:
         "DROP INDEX units_by_unit",
         "CREATE UNIQUE INDEX units_by_unit ON units (trial, unit, stretch) WHERE unit IS NOT NULL",
         "UPDATE units SET epoch = epoch + 1",
-        "UPDATE epochs SET epoch = epoch + 100",  # in two steps: one row must never stand where another still is
-        "UPDATE epochs SET epoch = epoch - 99",
+        _EPOCHS,
+        "INSERT INTO epochs_2 SELECT trial, epoch + 1, '', counters FROM epochs",
+        "DROP TABLE epochs",
+        "ALTER TABLE epochs_2 RENAME TO epochs",
+        _ANSWERS,
+        "CREATE INDEX answers_by_age ON answers (trial, started)",
     ):
         connection.exec_driver_sql(statement)
 

@@ -163,11 +163,26 @@ shadows = Table(  # the waiting room: candidate answers whose live line has not 
     Column("us", BigInteger),
 )
 
+answers = Table(  # of the further candidates of a trial of several, whether or not their live line has come
+    "answers",
+    metadata,
+    Column("trial", BigInteger, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("candidate", Text, primary_key=True),
+    Column("started", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("value", Text),
+    Column("reason", Text),
+    Column("us", BigInteger),
+    Index("answers_by_age", "trial", "started"),
+)
+
 epochs = Table(  # never recomputed from rows: those expire
     "epochs",
     metadata,
     Column("trial", BigInteger, primary_key=True),
     Column("epoch", BigInteger, primary_key=True),
+    Column("of", Text, primary_key=True, default=""),  # a further candidate, or "later>simpler"
     Column("counters", Text, nullable=False),  # EpochCounters as JSON
 )
 

@@ -31,6 +31,16 @@ class Trial:
     registered_at: int
     registration: TrialRegistration
 
+    @property
+    def first(self) -> str | None:
+        """Name of the simplest of several candidates; None where there is one."""
+        return self.registration.candidates[0] if self.registration.candidates else None
+
+    @property
+    def further(self) -> list[str]:
+        """Names of the other candidates, simplest first."""
+        return self.registration.candidates[1:]
+
     @cached_property
     def words(self) -> Vocabulary:
         """What its outcomes may be."""

@@ -105,8 +105,21 @@ def purge(connection: Connection, now: int, rules: Rules) -> bool:
         _purge_outcomes(connection, trial.deployment, [row.key or row.id for row in rows])
         more = more or len(rows) == STEP
     connection.execute(delete(schema.gaps).where(schema.gaps.c.end < horizon))
+    more = _purge_answers(connection, now, rules) or more
     _purge_routers(connection, horizon)
     return more
+
+
+def _purge_answers(connection: Connection, now: int, rules: Rules) -> bool:
+    """Answers of further candidates whose units have closed, or were never booked."""
+    answers, trials = schema.answers, schema.trials
+    old = answers.c.started < now - rules.grace_us - trials.c.maturity_us - _LEAST_PENDING_US
+    query = select(answers.c.trial, answers.c.id).join(trials, trials.c.number == answers.c.trial).where(old)
+    rows = connection.execute(query.limit(STEP)).all()
+    for number in {row.trial for row in rows}:
+        ids = [row.id for row in rows if row.trial == number]
+        connection.execute(delete(answers).where(answers.c.trial == number, answers.c.id.in_(ids)))
+    return len(rows) == STEP
 
 
 def _purge_routers(connection: Connection, horizon: int) -> None:

@@ -4,6 +4,7 @@ Called by `look` and by the steps that open an epoch. Units of the watch and of 
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from shadowlift.api.ledger import Arm, EpochCounters, TrialCounters
@@ -28,8 +29,8 @@ def case(terms: TrialTerms, steps: Steps) -> ArmCase | None:
     """The engine's question; None where the shadow has decided.
 
     Worst: without a result a unit counts as 0 on the candidate's arm and as 1 on the other, for promotion, and the other way round for
-    harm. AtRandom: such units are left out, but for those whose current failed, which is no accident of the outcomes. Value: the
-    recorder has counted them with the stated value, so only failures of current are left.
+    harm; a candidate that failed as 0 for both. AtRandom: such units are left out, but for those whose current failed, which is no
+    accident of the outcomes. Value: the recorder has counted them with the stated value, so only failures of current are left.
     """
     if not steps or steps[0][0].test is None:
         return None
@@ -94,11 +95,15 @@ def _epochs(kind: type[ArmStatistic], steps: Steps, *, whole: bool, best_for_can
     for step, counters in steps:
         amounts = {}
         for arm in Arm:
-            unknown = counters.unknown_by_arm.get(arm, 0)
+            unknown, failed = counters.unknown_by_arm.get(arm, 0), 0
+            if arm is Arm.CANDIDATE and whole:
+                failed = counters.failed_candidates
             if not whole:
                 unknown = counters.failed_currents if arm is Arm.CURRENT else 0
-            known = results(counters, arm)
-            amounts[arm] = {**known, spots[arm]: known.get(spots[arm], 0) + unknown}
+            counted = Counter(results(counters, arm))
+            counted[0] += failed
+            counted[spots[arm]] += unknown - failed
+            amounts[arm] = counted
         epochs.append(Epoch(step.epoch, step.weight, float(step.baseline), _counts(kind, amounts)))
     return Epochs(tuple(epochs))
 

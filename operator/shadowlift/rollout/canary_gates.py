@@ -44,9 +44,8 @@ def current_is_readable(look: Look) -> Shut | None:
 
 
 def values_compare(look: Look) -> Shut | None:
-    """Current, candidate and outcomes speak of the same values."""
-    epoch = total([look.warm_up, look.epoch])
-    return gates.incomparable(epoch, epoch.known_by_arm.get(Arm.CANDIDATE, 0))
+    """Current, candidate and outcomes speak of the same values; a candidate that says nothing has the worst results, and needs no word."""
+    return gates.incomparable(total([look.warm_up, look.epoch]), asked=0)
 
 
 def units_come_as_designed(look: Look) -> Shut | None:
@@ -142,13 +141,13 @@ SOUND: tuple[Gate, ...] = (  # without these nothing may be concluded, in either
     gates.clocks_agree,
     current_is_readable,
     gates.answers_fit_the_capture,
-    values_compare,
     gates.counts_are_possible,
     units_come_as_designed,
 )
-WATCH: tuple[Gate, ...] = (*SOUND, watched, gates.serving_is_automatic)
+WATCH: tuple[Gate, ...] = (*SOUND, values_compare, watched, gates.serving_is_automatic)
 STEP: tuple[Gate, ...] = (
     *SOUND,
+    values_compare,  # after a rejection: a candidate whose answers nobody can use must not keep its share
     gates.routers_are_heard,
     gates.no_recent_losses,
     gates.coverage_is_high,
@@ -165,6 +164,7 @@ PROMOTION: tuple[Gate, ...] = (
     gates.guardrails_hold,
     gates.cycles_are_whole,
 )
+APPROVAL = tuple(gate for gate in PROMOTION if gate not in {*gates.PROOF, lift_is_proven})
 
 
 def judge(look: Look) -> Verdict:

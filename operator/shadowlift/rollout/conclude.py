@@ -3,16 +3,17 @@
 Used by the steps `shadowing`, `canary` and `paused`. A verdict only becomes a record here; traffic moves in the cycle after, because of it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH
-from shadowlift.api.record import FrozenGuard, Record, RecordKind, RouterTotals, StepTaken
+from shadowlift.api.record import APPROVED, FrozenGuard, ProbationTerms, Record, RecordKind, RouterTotals, StepTaken
 from shadowlift.api.spec import PromotionPolicy
 from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
-from shadowlift.rollout import arms, guards
+from shadowlift.rollout import arms, guards, rivals
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
-from shadowlift.rollout.look import Look
+from shadowlift.rollout.look import Gate, Look
 from shadowlift.rollout.steps.pending import LOOK_AGAIN
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
@@ -30,7 +31,8 @@ def look_at(world: World, trial: TrialHistory) -> Look | Verdict:
     """The counters as a look, or why there are none."""
     view = world.observed.evidence
     if view.error is None and view.counters is not None:
-        return Look(world, trial, view.counters)
+        counters = rivals.seen_by(view.counters, trial.names, trial.chosen) if trial.chosen else view.counters
+        return Look(world, trial, counters)
     message = view.error or "the recorder does not know the trial yet"
     return Verdict(kind=VerdictKind.ERROR, reason="EvidenceUnavailable", message=message)
 
@@ -41,8 +43,16 @@ def ended(phase: Phase, look: Look, verdict: Verdict) -> Step:
     return _recorded(phase, look, verdict, RecordKind.PROPOSED if proposes else VERDICT_RECORDS[verdict.kind])
 
 
-def approved(phase: Phase, look: Look, verdict: Verdict, proposal: Record) -> Step:
-    """After a proposal only a rejection, a person or the deadline ends the trial: an e-value that was proven may be below its bar again."""
+def dropped(phase: Phase, look: Look, verdict: Verdict) -> Step:
+    """One of several candidates is out of the running; the trial goes on with the others."""
+    return _recorded(phase, look, verdict, RecordKind.DROPPED)
+
+
+def approved(phase: Phase, look: Look, verdict: Verdict, proposal: Record, gates: Sequence[Gate]) -> Step:
+    """After a proposal only a rejection, a person or the deadline ends the trial: an e-value that was proven may be below its bar again.
+
+    All else must be as it was: `gates` are those of a promotion but for the proof.
+    """
     if verdict.kind is VerdictKind.REJECT:
         return ended(phase, look, verdict)
     asked, uid = look.world.spec.promotion, look.trial.uid
@@ -51,14 +61,12 @@ def approved(phase: Phase, look: Look, verdict: Verdict, proposal: Record) -> St
         said = f"the lift is proven: set spec.promotion.approve to {uid} to promote {look.trial.terms.candidate}{other}"
         held = Verdict(kind=VerdictKind.HOLD, reason="Proposed", message=said)
         return going_on(phase, look.world, look.trial, look, verdict if verdict.kind is VerdictKind.ERROR else held)
-    if verdict.kind is VerdictKind.ERROR:
-        return going_on(phase, look.world, look.trial, look, verdict)
-    said = (
-        proposal.message
-        if asked.policy is PromotionPolicy.AUTOMATIC
-        else f"approved by spec.promotion.approve; {proposal.message}"
-    )
-    granted = Verdict(kind=VerdictKind.PROMOTE, reason=proposal.reason, message=said[:512])
+    shut = next((found for gate in gates if (found := gate(look)) is not None), None)
+    if shut is not None:
+        waits = Verdict(kind=shut.kind, reason=shut.reason, message=f"approved, but {shut.message}"[:512])
+        return going_on(phase, look.world, look.trial, look, waits)
+    told = proposal.message if asked.policy is PromotionPolicy.AUTOMATIC else f"{APPROVED}; {proposal.message}"
+    granted = Verdict(kind=VerdictKind.PROMOTE, reason=proposal.reason, message=told[:512])
     return _recorded(phase, look, granted, RecordKind.PROMOTED)
 
 
@@ -71,12 +79,18 @@ def _recorded(phase: Phase, look: Look, verdict: Verdict, kind: RecordKind) -> S
         reason=verdict.reason,
         message=verdict.message,
         at=stamp(look.world.now),
+        probation=_probation(look.world) if kind is RecordKind.PROMOTED else None,
         evidence=look.evidence,
         coverage=look.coverage,
         guardrails=list(shown(look)),
         case=case_of(look),
     )
     return _told(phase, look, verdict, record)
+
+
+def _probation(world: World) -> ProbationTerms | None:
+    asked = world.spec.probation
+    return None if asked is None else ProbationTerms(weight=asked.thousandths, seconds=asked.seconds)
 
 
 def stepped(phase: Phase, look: Look, verdict: Verdict) -> Step:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from shadowlift.api.ledger import EpochCounters
 from shadowlift.api.objective import Missing
 from shadowlift.api.spec import SERVE_AUTO
-from shadowlift.api.status import Verdict, VerdictKind
+from shadowlift.api.status import Evidence, Verdict, VerdictKind
 from shadowlift.rollout import guards
 from shadowlift.rollout.evidence import signed
 from shadowlift.rollout.instants import parse
@@ -43,13 +43,24 @@ def ledger_is_the_same(look: Look) -> Shut | None:
         )  # fmt: skip
     status = look.world.observed.resource.status
     before = status.trial.evidence if status and status.trial and status.trial.uid == look.trial.uid else None
-    units = (before.candidate_units or 0) + (before.current_units or 0) if before else 0
-    pairs = before.wins + before.losses + before.ties if before and not units else 0
-    if look.epoch.wins + look.epoch.losses + look.epoch.ties < pairs or sum(look.epoch.known_by_arm.values()) < units:
+    if before is not None and _seen(look) < _shown(before, units=bool(look.steps)):
         return Shut(
             VerdictKind.ERROR, "EvidenceLost", "the recorder's counters have gone back; change spec.trial to begin anew"
         )
     return None
+
+
+def _seen(look: Look) -> int:
+    """What the recorder has counted in this stage."""
+    epoch = look.epoch
+    return sum(epoch.known_by_arm.values()) if look.steps else epoch.wins + epoch.losses + epoch.ties
+
+
+def _shown(before: Evidence, *, units: bool) -> int:
+    """What status said of the same stage; of a canary only the last look of one tells anything."""
+    if units:
+        return (before.candidate_units or 0) + (before.current_units or 0)
+    return before.wins + before.losses + before.ties
 
 
 def image_is_the_same(look: Look) -> Shut | None:
@@ -252,8 +263,8 @@ def _counted_against(look: Look) -> str:
     if look.trial.terms.missing != Missing.WORST.value:
         return ""
     silent = sum(look.epoch.unknown_by_arm.values()) if look.steps else look.epoch.unlabelled
-    what = "units" if look.steps else "disagreements"
-    return f"; {silent} {what} without an outcome count against it" if silent else ""
+    what = "units without a result" if look.steps else "disagreements without an outcome"
+    return f"; {silent} {what} count against it" if silent else ""
 
 
 def cycles_are_whole(look: Look) -> Shut | None:
@@ -322,6 +333,8 @@ PROMOTION: tuple[Gate, ...] = (
 )
 
 
+PROOF: frozenset[Gate] = frozenset({lift_is_proven, guardrails_hold, cycles_are_whole})
+APPROVAL = tuple(gate for gate in PROMOTION if gate not in PROOF)  # of what was proven when it was proposed
 # A shadow that only has to show that nobody is hurt, before a canary decides.
 PASSAGE: tuple[Gate, ...] = (
     *SOUND,

@@ -128,7 +128,8 @@ def on_probation(trial: TrialHistory, share: Share | None, counters: TrialCounte
 
 def _known(guard: FrozenGuard, steps: Steps, shadow: EpochCounters, alpha: float, among: int) -> Known:
     tests = _more(guard, steps, shadow) if guard.kind == "ErrorsMore" else _oftener(guard, steps, shadow)
-    safety = tests.safety(alpha, HARM_RATE, among)
+    # What is proven to be within the tolerance is no harm, though it may be proven to be worse.
+    safety = Safety.SAFE if tests.no_harm.rejects(alpha) else tests.safety(alpha, HARM_RATE, among)
     return Known(guard.name, safety, _message(guard, steps, shadow, tests, alpha))
 
 

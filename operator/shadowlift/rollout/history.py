@@ -3,7 +3,8 @@
 The newest Started record is the trial; the newest Promoted record that nothing has ended is the promotion.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from shadowlift.api.record import ENDS_TRIAL, Baseline, Record, RecordKind, StepTaken, TrialTerms
@@ -25,6 +26,16 @@ class TrialHistory:
     proposal: Record | None = None  # a person has been asked
     steps: tuple[StepTaken, ...] = ()  # of its canary, in their order
     steps_at: tuple[str, ...] = ()  # when each of them was decided
+    names: tuple[str, ...] = ()  # of all its candidates, simplest first
+    dropped: Mapping[str, Record] = field(
+        default_factory=dict
+    )  # those out of the running, with the records that say so
+    chosen: str | None = None  # the candidate that goes on, of which terms and baseline then are
+
+    def seen_by(self, name: str) -> "TrialHistory":
+        """The trial as if that candidate were the only one."""
+        baseline = self.baseline.seen_by(name) if self.baseline else None
+        return replace(self, terms=self.terms.seen_by(name), baseline=baseline)
 
     @property
     def step(self) -> StepTaken | None:
@@ -67,17 +78,24 @@ class History:
             raise ValueError(f"record {start.number}: a Started record without terms")
         baseline = counting.baseline if counting else None
         stepped = sorted((record for record in mine if record.step is not None), key=lambda record: record.number)
-        return TrialHistory(
+        proposal = next((record for record in mine if record.kind is RecordKind.PROPOSED), None)
+        promoted = end if end is not None and end.kind is RecordKind.PROMOTED else None
+        chosen = next((record.candidate for record in (promoted, proposal, *stepped) if record is not None), None)
+        told = TrialHistory(
             uid=start.trial,
             terms=start.terms,
             started_at=start.at,
             baseline=baseline,
             counting_at=counting.at if counting else None,
             end=end,
-            proposal=next((record for record in mine if record.kind is RecordKind.PROPOSED), None),
+            proposal=proposal,
             steps=tuple(record.step for record in stepped if record.step is not None),
             steps_at=tuple(record.at for record in stepped),
+            names=tuple(contender.candidate for contender in start.terms.contenders),
+            dropped={record.candidate: record for record in mine if record.kind is RecordKind.DROPPED},
+            chosen=chosen,
         )
+        return told if chosen is None else told.seen_by(chosen)
 
     @cached_property
     def promotions(self) -> tuple[Promotion, ...]:
@@ -111,7 +129,7 @@ class History:
                 f"ControllerRevision of trial {promoted.trial}",
                 "the record that began the promoted trial is gone; restore it",
             )
-        return start.terms
+        return start.terms.seen_by(promoted.candidate)
 
     def settled(self, promotion: Promotion) -> bool:
         """Its probation is over."""
@@ -124,7 +142,9 @@ class History:
         return sum(
             1
             for record in self.records
-            if record.terms is not None and record.terms.workload == workload and record.terms.against == against
+            if record.terms is not None
+            and record.terms.against == against
+            and any(contender.workload == workload for contender in record.terms.contenders)
         )
 
     def last(self, *kinds: RecordKind) -> Record | None:

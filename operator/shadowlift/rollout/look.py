@@ -114,8 +114,8 @@ class Look:
     @property
     def coverage(self) -> Coverage:
         """For status and records."""
-        baseline = self.trial.baseline
-        return coverage_of(self.epoch if baseline else self.warm_up, self.counters, baseline)
+        baseline, watches = self.trial.baseline, self.stage is Stage.WATCH
+        return coverage_of(self.epoch if baseline and not watches else self.warm_up, self.counters, baseline)
 
 
 Gate = Callable[[Look], Shut | None]

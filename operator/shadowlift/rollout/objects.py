@@ -10,7 +10,7 @@ from shadowlift.rollout.instants import parse
 from shadowlift.rollout.observed import Manifest
 from shadowlift.rollout.steps.pending import current_exists, names_are_free
 from shadowlift.rollout.steps.step import Step
-from shadowlift.rollout.world import World
+from shadowlift.rollout.world import Target, World
 
 MOST_ROUTERS = 100  # of the wire format; a trial that outlives more pods than that forgets the oldest
 
@@ -32,22 +32,23 @@ def wanted_workloads(world: World, step: Step) -> dict[str, tuple[Bento, int]]:
     """Workload name -> what it runs and how many pods of it."""
     out: dict[str, tuple[Bento, int]] = {}
     for target, runs in (
-        (world.challenger, _candidate_runs(world, step)),
+        *((challenger, _candidate_runs(world, step, challenger)) for challenger in world.challengers),
+        (world.candidate_named(world.spec.serve), True),
         (world.promoted, True),
         (world.standby, world.probation is not None),
         (world.current, True),
     ):
         if target is None or target.workload is None or target.bento is None:
             continue
-        if runs:
+        if runs or out.get(target.workload, (target.bento, 0))[1]:
             out[target.workload] = (target.bento, target.bento.replicas)
         elif target.workload in world.observed.workloads:
             out[target.workload] = (target.bento, 0)  # kept at zero, so that its record still has an object
     return out
 
 
-def _candidate_runs(world: World, step: Step) -> bool:
-    return step.run_candidate or _routed(world, world.challenger.workload) or world.spec.serve == world.candidate.name
+def _candidate_runs(world: World, step: Step, candidate: Target) -> bool:
+    return step.run_candidate or _routed(world, candidate.workload)
 
 
 def _routed(world: World, workload: str | None) -> bool:
@@ -98,6 +99,7 @@ def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
             unit_header=spec.unit.header if spec.unit else None,
             key_header=None if key == HEADER_ID else key,
             senders=list(terms.senders),
+            candidates=list(trial.names) if len(trial.names) > 1 else [],
             probation_epoch=world.probation_epoch,
             routers=_routers(world),
         ),

@@ -151,6 +151,7 @@ def _trial(world: World, step: Step) -> Trial | None:
     known = list(step.guardrails) if step.guardrails is not None else end.guardrails if end else None
     if evidence is None and previous is not None:  # not looked at in this cycle: the last look stands
         evidence, coverage = previous.evidence, previous.coverage
+    contenders = list(step.contenders) if step.contenders is not None else previous.contenders if previous else []
     if known is None and previous is not None:
         known = previous.guardrails
     unchanged = previous is not None and (previous.evidence, previous.coverage) == (evidence, coverage)
@@ -165,14 +166,30 @@ def _trial(world: World, step: Step) -> Trial | None:
         alpha=f"{trial.terms.alpha:g}",
         disagreement=_disagreement(trial),
         epochs=_epochs(world, trial, loaded),
-        verdict=step.verdict or _recorded(trial) or (previous.verdict if previous else None),
+        verdict=step.verdict
+        or _taken_back(world, trial)
+        or _recorded(trial)
+        or (previous.verdict if previous else None),
         evidence=evidence or Evidence(),
         coverage=coverage or Coverage(),
+        contenders=contenders,
         guardrails=known or [],
         evidence_at=previous.evidence_at if unchanged and previous else stamp(world.now) if evidence else None,
         ledger=trial.terms.ledger,
         senders=trial.terms.senders,
     )
+
+
+def _taken_back(world: World, trial: TrialHistory) -> Verdict | None:
+    """Why its promotion is in force no more, where it was harm within the probation."""
+    found = world.history.last(RecordKind.ROLLED_BACK)
+    if (
+        found is None
+        or found.trial != trial.uid
+        or (world.promotion is not None and world.promotion.record.trial == trial.uid)
+    ):
+        return None
+    return Verdict(kind=VerdictKind.REJECT, reason=found.reason, message=found.message[:MESSAGE_LENGTH])
 
 
 def _recorded(trial: TrialHistory) -> Verdict | None:

@@ -6,7 +6,7 @@ from shadowlift.api.quantities import millionths, seconds
 from shadowlift.api.spec import SERVE_AUTO
 from shadowlift.resources.identity import trial_salt
 from shadowlift.resources.router.config import config_version, router_files
-from shadowlift.resources.router.intent import RouterIntent, Split, TrialRoute
+from shadowlift.resources.router.intent import Rival, RouterIntent, Split, TrialRoute
 from shadowlift.resources.router.steps import next_intent
 from shadowlift.resources.routers import config_map, router_name
 from shadowlift.rollout.observed import Published
@@ -32,6 +32,18 @@ def desired(world: World, step: Step) -> RouterIntent:
 
 
 def _wish(world: World, step: Step) -> RouterIntent:
+    wish, intent = _moving(world, step), world.intent
+    if (
+        not (world.spec.paused and world.spec.serve == SERVE_AUTO and world.measuring and step.measured)
+        or intent is None
+    ):
+        return wish
+    # A pause holds what is copied and shared as it is, and not as the newest record wants it.
+    held = ("shadow", "rivals", "split", "trial")
+    return wish.model_copy(update={name: getattr(intent, name) for name in held})
+
+
+def _moving(world: World, step: Step) -> RouterIntent:
     # The recorder must know the trial before its first line; a probation shares on, whoever counts.
     known = world.measuring or world.observed.evidence.registered or world.probation is not None
     measured = step.measured and known and world.measured is not None
@@ -39,6 +51,9 @@ def _wish(world: World, step: Step) -> RouterIntent:
     # While an override answers, pairs would not compare what the trial is about.
     copies = measured and world.share is None and world.serving is world.baseline
     answering = share.rest if share else world.serving
+    copied = world.challengers if copies else ()
+    simplest = world.measured.names[0] if world.measured else ""
+    first = next((one for one in copied if one.name == simplest), None)  # whose copies bear no name
     # Kept ready behind no route: what was promoted while current serves, else what may be promoted next.
     beside = world.promoted or (world.challenger if measured else None)
     candidate = beside if answering is world.current else answering
@@ -46,7 +61,9 @@ def _wish(world: World, step: Step) -> RouterIntent:
         current=world.current.upstream,
         candidate=candidate.upstream if candidate else None,
         serve="current" if answering is world.current else "candidate",
-        shadow=world.challenger.upstream if copies else None,
+        fail_open=world.spec.strategy.canary is None or world.spec.strategy.canary.fail_open,
+        shadow=first.upstream if first else None,
+        rivals=tuple(Rival(name=one.name, upstream=one.upstream) for one in copied if one is not first),
         split=_split(world, share) if share else None,
         trial=_trial(world, share) if copies or share else None,
         try_timeout_ms=world.try_timeout_ms,
@@ -55,12 +72,10 @@ def _wish(world: World, step: Step) -> RouterIntent:
 
 
 def _split(world: World, share: Share) -> Split:
-    """The share that the records ask for; while somebody has asked for a pause, the one that is in force."""
-    held = world.intent.split if world.spec.paused and world.intent and world.measuring else None
     canary = world.spec.strategy.canary
     return Split(
         candidate=share.candidate.upstream,
-        weight=held.weight if held else share.weight,
+        weight=share.weight,
         fail_open=canary is None or canary.fail_open,
     )
 
@@ -72,7 +87,7 @@ def _trial(world: World, share: Share | None) -> TrialRoute:
     key, shadow = world.spec.objective.outcome.key.header, world.spec.strategy.shadow
     return TrialRoute(
         uid=trial.uid,
-        epoch=_epoch(world, share),
+        epoch=share.epoch if share else world.epoch,
         percent_millionths=millionths(shadow.percent) if shadow and share is None else 1_000_000,
         salt=trial_salt(world.owner.uid, trial.uid),
         unit_header=world.spec.unit.header if world.spec.unit else None,
@@ -82,13 +97,6 @@ def _trial(world: World, share: Share | None) -> TrialRoute:
         current=share.rest.extraction if share else world.baseline.extraction,
         candidate=share.candidate.extraction if share else world.challenger.extraction,
     )
-
-
-def _epoch(world: World, share: Share | None) -> int:
-    """That of the weight in force: while it is held, the epoch is too."""
-    if world.spec.paused and world.intent is not None and world.intent.trial is not None and world.measuring:
-        return world.intent.trial.epoch
-    return share.epoch if share else world.epoch
 
 
 def update(world: World, step: Step) -> RouterUpdate | None:

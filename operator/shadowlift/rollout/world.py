@@ -11,7 +11,7 @@ from shadowlift.api.capture import Extraction
 from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH
 from shadowlift.api.quantities import seconds
 from shadowlift.api.record import Record
-from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, Candidate, Spec
+from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, Spec
 from shadowlift.api.strategy import DEFAULT_BREAKER, CanaryStep, CircuitBreaker
 from shadowlift.resources.identity import bento_identity, current_identity, frozen_hash, workload_name
 from shadowlift.resources.owner import Owner
@@ -83,11 +83,6 @@ class World:
         """Hash of the fields that a trial freezes, as the spec has them now."""
         return frozen_hash(self.spec)
 
-    @property
-    def candidate(self) -> Candidate:
-        """The candidate; the schema allows exactly one."""
-        return self.spec.candidates[0]
-
     def host(self, service: str) -> str:
         """Fully qualified name of a Service in our namespace; the trailing dot spares the search domains."""
         return f"{service}.{self.owner.namespace}.svc.cluster.local."
@@ -140,16 +135,17 @@ class World:
 
     def _target_of(self, promotion: Promotion) -> Target:
         terms = promotion.terms
-        bento = terms.bento
-        if workload_name(self.owner.name, self.candidate.bento) == terms.workload:
-            bento = self.candidate.bento  # the same content; the spec says how many of it run
-        return self.target_of_bento(terms.candidate, bento)
+        # The same content, where the spec still names it: then the spec says how many of it run.
+        named = (
+            one.bento for one in self.spec.candidates if workload_name(self.owner.name, one.bento) == terms.workload
+        )
+        return self.target_of_bento(terms.candidate, next(named, terms.bento))
 
     @cached_property
     def probation(self) -> TrialHistory | None:
         """The trial whose promotion is on probation: some units stay with what served before."""
         trial, promotion = self.trial, self.promotion
-        if promotion is None or trial is None or trial.uid != promotion.record.trial or self.spec.probation is None:
+        if promotion is None or trial is None or trial.uid != promotion.record.trial or not promotion.record.probation:
             return None
         return None if self.history.settled(promotion) or self.spec.serve != SERVE_AUTO else trial
 
@@ -169,14 +165,9 @@ class World:
     def share(self) -> Share | None:
         """How live requests are to be shared; None where one process answers all of them."""
         trial = self.open_trial
-        if (
-            trial is None
-            and self.probation is not None
-            and self.promoted is not None
-            and self.spec.probation is not None
-        ):
-            weight = self.spec.probation.thousandths
-            return Share(self.promoted, self.standby, weight, self.probation_epoch)
+        asked = self.promotion.record.probation if self.promotion and self.probation else None
+        if trial is None and asked is not None and self.promoted is not None:
+            return Share(self.promoted, self.standby, asked.weight, self.probation_epoch)
         if trial is None or not self.stage.splits:
             return None
         return Share(self.challenger, self.baseline, trial.step.weight if trial.step else 0, self.epoch)
@@ -198,9 +189,25 @@ class World:
         return self.promoted or self.current
 
     @cached_property
+    def challengers(self) -> tuple[Target, ...]:
+        """The candidates in the running, simplest first: one alone from the moment at which it goes on."""
+        every = tuple(self.target_of_bento(one.name, one.bento) for one in self.spec.candidates)
+        trial, serving = self.trial, (self.baseline.workload, self.current.workload)
+        if trial is None:
+            return tuple(one for one in every if one.workload not in serving) or every[:1]
+        if trial.chosen is not None:
+            return tuple(one for one in every if one.name == trial.chosen)
+        return tuple(one for one in every if one.name in trial.names and one.name not in trial.dropped) or every[:1]
+
+    @property
     def challenger(self) -> Target:
-        """The candidate as something that can serve."""
-        return self.target_of_bento(self.candidate.name, self.candidate.bento)
+        """The candidate that goes on, or the simplest one in the running."""
+        return self.challengers[0]
+
+    def candidate_named(self, name: str) -> Target | None:
+        """One of the spec's candidates."""
+        found = (one for one in self.spec.candidates if one.name == name)
+        return next((self.target_of_bento(one.name, one.bento) for one in found), None)
 
     @property
     def pointless(self) -> bool:
@@ -252,8 +259,9 @@ class World:
     def proven_as(self, upstream: Upstream | None) -> Target | None:
         """Which candidate of an earlier trial runs there: it may still answer when spec and promotion name it no more."""
         for record in self.observed.records:
-            if record.terms is not None and upstream is not None and self.host(record.terms.workload) == upstream.host:
-                return self.target_of_bento(record.terms.candidate, record.terms.bento)
+            for one in record.terms.contenders if record.terms is not None and upstream is not None else ():
+                if upstream is not None and self.host(one.workload) == upstream.host:
+                    return self.target_of_bento(one.candidate, one.bento)
         return None
 
     @property
@@ -271,10 +279,11 @@ class World:
         """What should answer live requests now: an override, else the promotion in force, else current."""
         if self.spec.serve == SERVE_CURRENT:
             return self.current
-        if self.spec.serve != SERVE_AUTO:
-            ready = self.workload(self.challenger.workload)
+        asked = self.candidate_named(self.spec.serve)
+        if asked is not None:
+            ready = self.workload(asked.workload)
             if ready is not None and ready.ready > 0:
-                return self.challenger
+                return asked
         return self.baseline
 
     @property

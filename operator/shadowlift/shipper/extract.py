@@ -68,6 +68,7 @@ class Extractor:
             reason=answer.reason,
             us=line.us if arm is None else line.us_all,
             mirrored=line.track is Track.LIVE and line.mirror == "yes",
+            candidate=line.candidate or None,
             arm=arm,
             shape=shape(line) if self.trial.shapes else None,
             unit=unit,
@@ -95,12 +96,12 @@ class Extractor:
         flags = set(line.flags.split(","))
         if reason := _first(_NOBODYS, flags) or _failure(line, flags):
             return Answer(RowStatus.FAILED, reason=reason)
-        by_candidate = line.answered == self.trial.candidate_cluster
-        if arm is Arm.CANDIDATE:
-            if line.tries > 1 or not by_candidate:
-                return Answer(RowStatus.FAILED, reason="FellBack")
-            if line.us_all is not None and line.us_all > self.trial.answer_within_us:
-                return Answer(RowStatus.FAILED, reason="Late")
+        own = self.trial.candidate_cluster if arm is Arm.CANDIDATE else self.trial.rest_cluster
+        if own is not None and (line.tries > 1 or line.answered != own):
+            return Answer(RowStatus.FAILED, reason="FellBack")
+        late = line.us_all is not None and line.us_all > self.trial.answer_within_us
+        if arm is Arm.CANDIDATE and late:
+            return Answer(RowStatus.FAILED, reason="Late")
         return self._read(line, by_candidate=arm is Arm.CANDIDATE)
 
     def _judge(self, line: Line) -> Answer:

@@ -190,10 +190,16 @@ def _impossible(case: ArmCase, before: ArmCase | None) -> Reason | None:
     if not _two_readings(case.promotion, case.harm):
         return Reason.NOT_THE_SAME_UNITS
     if before is not None and (
-        case.promotion.went_back(before.promotion) is not None or case.harm.went_back(before.harm) is not None
+        _kind(before) not in (None, _kind(case))
+        or case.promotion.went_back(before.promotion) is not None
+        or case.harm.went_back(before.harm) is not None
     ):
         return Reason.COUNTERS_WENT_BACK
     return None
+
+
+def _kind(case: ArmCase) -> type[ArmStatistic] | None:
+    return type(case.promotion.epochs[0].counts) if case.promotion.epochs else None
 
 
 def _two_readings(promotion: Epochs[ArmStatistic], harm: Epochs[ArmStatistic]) -> bool:

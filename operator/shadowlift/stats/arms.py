@@ -46,7 +46,8 @@ def planned_bets(reference: float, target: float, variance: float | None) -> Bet
     Raises:
         ValueError: an argument is out of its range; the message names it.
     """
-    _require_reference(reference)
+    if not -1 < reference < 1:
+        raise ValueError(f"reference must be above -1 and below 1, got {reference!r}")
     if not reference < target <= 1:
         raise ValueError(f"target must be above reference ({reference!r}) and at most 1, got {target!r}")
     if variance is not None and not 0 <= variance <= 1:
@@ -155,8 +156,8 @@ def require_stakes(name: str, bets: Bets, reference: float) -> None:
 
 
 def _require_reference(reference: float) -> None:
-    if not -1 < reference < 1:
-        raise ValueError(f"reference must be above -1 and below 1, got {reference!r}")
+    if not -1 <= reference <= 1:
+        raise ValueError(f"reference must be in [-1, 1], got {reference!r}")
 
 
 def _log_growth(epoch: Epoch[ArmStatistic], bets: Bets, reference: float) -> list[float]:

@@ -16,7 +16,10 @@ def from_json(data: Mapping[str, Any]) -> AnyCase:
     Raises:
         ValueError: a field is missing, unknown or out of its range.
     """
-    return ArmCase.from_json(data) if str(data.get("kind", "")).startswith("Arm") else Case.from_json(data)
+    kind = data.get("kind", "")
+    if not isinstance(kind, str):
+        raise ValueError(f"kind must be one of those that are stored, got {kind!r}")  # noqa: TRY004 stored data is bad by value
+    return ArmCase.from_json(data) if kind.startswith("Arm") else Case.from_json(data)
 
 
 def rule(case: AnyCase) -> Ruling:

@@ -21,6 +21,7 @@ WORST, AT_RANDOM, AS_M = Policy(Missing.WORST), Policy(Missing.AT_RANDOM), Polic
 MINUTES, SPENT = AbsoluteError(-60.0, 180.0), Reward(-20.0, 80.0)
 BEST = len(UNSIGNED) - 1
 UNKNOWN = {"unknown_by_arm current": 1, "failed_currents": 1}
+FORGOTTEN = {"candidate_failed": 1, "unknown_by_arm candidate": 1, "failed_candidates": 1}
 LOST = {"candidate_failed": 1, "known_by_arm candidate": 1, "results_by_arm candidate/0": 1}
 
 
@@ -49,7 +50,7 @@ TABLE: list[tuple[str, Given, str | None, Policy, dict[str, int]]] = [
     ("a value for no outcome, candidate right", Given(CANDIDATE, M), None, AS_M, known(CANDIDATE, BEST)),
     ("an outcome goes before the value for none", Given(CANDIDATE, M), "B", AS_M, known(CANDIDATE, 0)),
     ("candidate failed, outcome came", Given(CANDIDATE, FAILED), "M", WORST, LOST),
-    ("candidate failed, no outcome", Given(CANDIDATE, FAILED), None, WORST, LOST),
+    ("candidate failed, no outcome", Given(CANDIDATE, FAILED), None, WORST, FORGOTTEN),
     ("candidate failed, a value for no outcome", Given(CANDIDATE, FAILED), None, AS_M, LOST),
     ("candidate unreadable", Given(CANDIDATE, UNREADABLE), "M", WORST, LOST),
     ("current failed, outcome came", Given(CURRENT, FAILED), "M", WORST, {"current_failed": 1, **UNKNOWN}),

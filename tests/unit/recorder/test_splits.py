@@ -86,16 +86,16 @@ def test_an_answer_is_counted_for_its_arm_at_once(world: World) -> None:
         for arm in Arm:
             world.ship([given_to(arm, f"{status}-{arm}", None, status=status, epoch=epoch)])
     counted = {
-        status: (seen.units_by_arm, seen.failures_by_arm)
+        status: (seen.units_by_arm, seen.failures_by_arm, seen.request_failures_by_arm)
         for status, seen in zip(RowStatus, world.counters().epochs.values(), strict=True)
     }
     each: dict[str, int] = {"candidate": 1, "current": 1}
     assert counted == {
-        RowStatus.OK: (each, {}),
-        RowStatus.FAILED: (each, each),
-        RowStatus.UNREADABLE: (each, {}),
-        RowStatus.GONE: ({}, {}),
-        RowStatus.OURS: ({}, {}),
+        RowStatus.OK: (each, {}, {}),
+        RowStatus.FAILED: (each, each, each),
+        RowStatus.UNREADABLE: (each, {}, {}),
+        RowStatus.GONE: ({}, {}, {}),
+        RowStatus.OURS: ({}, {}, {}),
     }
     assert all(not seen.known_by_arm and not seen.unknown_by_arm for seen in world.counters().epochs.values())
 
@@ -161,9 +161,9 @@ def test_each_unit_closes_in_the_epoch_and_arm_of_its_request(world: World) -> N
     world.mature()
     for epoch in (WATCH, FIRST, PROBATION):
         seen = world.epoch(epoch, UID)
-        assert seen.results_by_arm == {f"current/{BEST}": 1, "current/0": 1, "candidate/0": 1}, epoch
-        assert seen.known_by_arm == {"current": 2, "candidate": 1}
-        assert (seen.unknown_by_arm, seen.failed_currents, seen.ours) == ({"current": 2}, 1, 1)
+        assert seen.results_by_arm == {f"current/{BEST}": 1, "current/0": 1}, epoch
+        assert (seen.known_by_arm, seen.unknown_by_arm) == ({"current": 2}, {"current": 2, "candidate": 1})
+        assert (seen.failed_currents, seen.failed_candidates, seen.ours) == (1, 1, 1)
         assert (seen.wins, seen.losses, seen.ties, seen.candidate_silent) == (0, 0, 0, 0)
     assert world.counters(UID).open == 0
 

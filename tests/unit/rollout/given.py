@@ -25,6 +25,7 @@ from shadowlift.rollout.observed import (
     RouterPod,
     Routers,
     ServiceView,
+    Traffic,
     Workload,
 )
 from shadowlift.rollout.plan import Plan
@@ -61,6 +62,7 @@ class Life:
     ledger: str | None = "ledger-1"
     error: str | None = None
     counters: dict[str, TrialCounters] = field(default_factory=dict)
+    traffic: tuple[Traffic, ...] = ()  # what the operator remembers of the candidate's requests
     registered: set[str] = field(default_factory=set)
     taken: tuple[str, ...] = ()
     loads: bool = True  # routers load what is published
@@ -92,7 +94,12 @@ class Life:
             current_service=self.service,
             routers=self._routers(),
             evidence=EvidenceView(
-                self.ledger, self.counters.get(trial or "") if known else None, self.now, self.error, registered=known
+                self.ledger,
+                self.counters.get(trial or "") if known else None,
+                self.now,
+                self.error,
+                self.traffic,
+                known,
             ),
             taken=self.taken,
         )
@@ -208,22 +215,17 @@ def counting(**changes: Any) -> Life:
 
 def watching(**changes: Any) -> Life:
     """A canary whose routers are loaded; current alone is watched, and nothing is known of it."""
-    return Life(spec=spec(**{"strategy": CANARY, **changes})).settled()
+    return _lived("watching").copy() if not changes else _watched(changes)
 
 
 def stepping(**changes: Any) -> Life:
     """A canary in its first step, of 5 %; no unit of it is mature."""
-    life = watching(**changes)
-    life.count(WATCH_EPOCH, arms(current=(200, 160)))
-    return life.settled()
+    return _lived("stepping").copy() if not changes else _stepped(changes)
 
 
 def last_step(**changes: Any) -> Life:
     """A canary in its second and last step, of 50 %; no unit of that is mature."""
-    life = stepping(**changes)
-    life.count(FIRST_STEP_EPOCH, arms((10, 8), (190, 152)))
-    life.now += STEP_S
-    return life.settled()
+    return _lived("last_step").copy() if not changes else _stepped_last(changes)
 
 
 def arms(candidate: tuple[int, int] = (0, 0), current: tuple[int, int] = (0, 0), **more: Any) -> EpochCounters:
@@ -267,7 +269,28 @@ def _promoted(changes: dict[str, Any]) -> Life:
     return life
 
 
+def _watched(changes: dict[str, Any]) -> Life:
+    return Life(spec=spec(**{"strategy": CANARY, **changes})).settled()
+
+
+def _stepped(changes: dict[str, Any]) -> Life:
+    life = watching(**changes)
+    life.count(WATCH_EPOCH, arms(current=(200, 160)))
+    return life.settled()
+
+
+def _stepped_last(changes: dict[str, Any]) -> Life:
+    life = stepping(**changes)
+    life.count(FIRST_STEP_EPOCH, arms((10, 8), (190, 152)))
+    life.now += STEP_S
+    return life.settled()
+
+
 @cache
 def _lived(how: str) -> Life:
     """Lived once, copied for each test: most tests begin at one of these."""
-    return {"warming": _warmed, "counting": _counted, "promoted": _promoted}[how]({})
+    ways = {
+        "warming": _warmed, "counting": _counted, "promoted": _promoted,
+        "watching": _watched, "stepping": _stepped, "last_step": _stepped_last,
+    }  # fmt: skip
+    return ways[how]({})

@@ -15,7 +15,7 @@ from shadowlift.api.capture import NOT_COPIED, CaptureConfig, Extraction, Line, 
 from shadowlift.resources import routers
 from shadowlift.resources.router.capture import line_format
 from shadowlift.resources.router.config import router_files
-from shadowlift.resources.router.intent import Chain, RouterIntent
+from shadowlift.resources.router.intent import Chain, Rival, RouterIntent
 from shadowlift.resources.router.layout import POD
 from tests.unit.router.intents import intent, process, share, trial
 from tests.unit.router.test_steps import wishes
@@ -35,6 +35,11 @@ CASES: dict[str, RouterIntent] = {
     ),
 }
 CASES |= {
+    "several": intent(
+        shadow=process("logreg"),
+        rivals=(Rival(name="boosted", upstream=process("boosted")), Rival(name="stale", upstream=process("stale"))),
+        trial=trial(),
+    ),
     "canary": intent(candidate=process("logreg"), split=share(250), trial=trial(epoch=4)),
     "promoted-and-canary": intent(
         candidate=process("logreg"),
@@ -71,8 +76,9 @@ def test_every_cluster_that_is_named_is_there(wish: RouterIntent) -> None:
     routes = [route for table in ("rds-live.yaml", "rds-shadow.yaml") for route in _routes(files[table])]
     led_to = {cluster for route in routes for cluster in _clusters(route["route"])}
     known = {cluster["name"] for cluster in files["cds.yaml"]["resources"]}
+    doors = {"shadow"} | {f"shadow-{rival.name}" for rival in wish.rivals}
     assert led_to == wish.routed
-    assert known == wish.clusters | {"shadow"}
+    assert known == wish.clusters | doors
 
 
 @given(wish=wishes())

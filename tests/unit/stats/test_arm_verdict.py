@@ -138,10 +138,12 @@ class TestRule:
         assert look(seen, test) == ruling
 
     def test_other_rates_move_their_own_bar_only(self) -> None:
-        """Each promise is kept by its own number."""
+        """Each promise is kept by its own number, and so is the bound that is shown for it."""
         seen, against = shared(200, 175, 200, 160), shared(200, 160, 200, 175)
         assert look(seen).verdict is Verdict.HOLD
-        assert look(seen, with_rates(promotion=0.4)).reason is Reason.LIFT_PROVEN
+        lenient = with_rates(promotion=0.4)
+        assert look(seen, lenient).reason is Reason.LIFT_PROVEN
+        assert numbers(seen).lower <= 0 < numbers(seen, lenient).lower
         assert look(against, with_rates(futility=1e-6)).verdict is Verdict.HOLD
         assert look(against, with_rates(futility=1e-6, harm=0.4)).reason is Reason.HARM_PROVEN
         assert look(against, with_rates(futility=0.4, harm=1e-6)).reason is Reason.TARGET_OUT_OF_REACH
@@ -265,7 +267,7 @@ class TestEarlierLook:
     )
     def test_a_counter_that_went_back_is_an_error(self, before: Epochs) -> None:
         """On either reading: the ledger is not the one that was looked at."""
-        case, nothing = ArmCase(TEST, self.NOW, self.NOW), Epochs[ArmCounts]()
+        case, nothing = ArmCase(TEST, self.NOW, self.NOW), Epochs()
         wrong = Ruling(Verdict.ERROR, Reason.COUNTERS_WENT_BACK, None)
         assert rule(case, ArmCase(TEST, before, nothing)) == wrong
         assert rule(case, ArmCase(TEST, nothing, before)) == wrong

@@ -1,12 +1,14 @@
 """The threshold of a quantile: at a boundary of the histogram, with the share of slow answers that is still allowed."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowlift.stats.threshold import Threshold, threshold
+from shadowlift.stats.threshold import LADDER as TIMES
+from shadowlift.stats.threshold import LARGEST_STEP, Threshold, ladder_place, threshold
 from tests.unit.stats.given import repeatable
 
 LADDER = tuple(0.05 * 1.05**step for step in range(80))
@@ -102,3 +104,41 @@ def test_coarse_buckets_around_the_quantile_are_refused(boundaries: tuple[float,
     amounts = [0, 99, 0, *([0] * (len(boundaries) - 3)), 1]
     with pytest.raises(ValueError, match=r"^boundaries must be at most 1.1 times apart between 0.1 and 0.2"):
         threshold(boundaries, amounts, 0.99, 0.1)
+
+
+class TestTimes:
+    """The buckets in which the times of answers are counted, in whole microseconds."""
+
+    def test_they_reach_from_a_quarter_millisecond_to_a_minute_in_steps_of_a_tenth(self) -> None:
+        """As fine as a margin of a tenth needs, and as far as any request may take."""
+        assert (TIMES[0], TIMES[-1]) == (250, pytest.approx(60_000_000, rel=0.01))
+        assert all(1 < high / low <= LARGEST_STEP * (1 + 1e-9) for low, high in pairwise(TIMES))
+
+    @pytest.mark.parametrize("step", [0, 1, 2, 29, 77, len(TIMES) - 1])
+    def test_a_time_on_a_boundary_belongs_below_it(self, step: int) -> None:
+        """And the next microsecond above."""
+        on = math.floor(TIMES[step])
+        assert (ladder_place(on), ladder_place(on + 1)) == (step, step + 1)
+
+    @pytest.mark.parametrize(
+        ("microseconds", "place"), [(0, 0), (1, 0), (250, 0), (10**8, len(TIMES)), (10**15, len(TIMES))]
+    )
+    def test_no_time_is_without_a_place(self, microseconds: int, place: int) -> None:
+        """Those above all boundaries are in one place more than there are boundaries."""
+        assert ladder_place(microseconds) == place
+
+    @repeatable
+    @given(st.integers(0, 10**9), st.integers(0, 10**9))
+    def test_a_longer_time_is_never_in_an_earlier_place(self, one: int, other: int) -> None:
+        """Each is within a tenth of the boundary above it."""
+        assert ladder_place(min(one, other)) <= ladder_place(max(one, other))
+        spot = ladder_place(one)
+        assert spot in (0, len(TIMES)) or TIMES[spot - 1] < one <= TIMES[spot]
+
+    def test_a_threshold_can_be_found_among_them(self) -> None:
+        """Of 1,000 answers 990 took 40 ms and ten half a second: the 99th percentile and a fifth is two boundaries on."""
+        amounts = [0] * (len(TIMES) + 1)
+        amounts[ladder_place(40_000)], amounts[ladder_place(500_000)] = 990, 10
+        found = threshold(TIMES, amounts, 0.99, LARGEST_STEP**2 - 1)
+        assert found.limit == TIMES[ladder_place(40_000) + 2]
+        assert found.null_ratio == pytest.approx(1.0)

@@ -7,6 +7,7 @@ from shadowlift.resources.router.envoy import NAMESPACE, Json
 # Labels on a copy: the shadow listener's route table is another file, which may be loaded at another moment.
 HEADER_TRIAL = "x-shadowlift-trial"
 HEADER_EPOCH = "x-shadowlift-epoch"
+HEADER_CANDIDATE = "x-shadowlift-candidate"  # of several: whose copy it is; absent: the first's
 
 # Reads chunks as they pass and never buffers the stream; the client gets each byte as it would without us.
 LUA_SOURCE = f"""\
@@ -52,6 +53,7 @@ def line_format(track: Track) -> Json:
         "details": "%RESPONSE_CODE_DETAILS%",
         "us": "%COMMON_DURATION(US_TX_BEG:US_RX_END:us)%",
         "us_all": "%COMMON_DURATION(DS_RX_BEG:US_RX_END:us)%",
+        "candidate": "" if live else f"%REQ({HEADER_CANDIDATE})%",
         "split": f"%METADATA(ROUTE:{NAMESPACE}:split)%",
         "cluster": "%UPSTREAM_CLUSTER_RAW%",
         "answered": f"%METADATA(UPSTREAM_HOST:{NAMESPACE}:cluster)%",

@@ -41,7 +41,8 @@ def clusters(intent: RouterIntent, version: str) -> Json:
     """The cluster file. Members come before the chains that name them."""
     chains = {chain.cluster: chain for chain in intent.chains if len(chain.members) > 1}
     upstreams = (_upstream(upstream, connect_timeout_us(intent, upstream)) for upstream in intent.upstreams)
-    resources = [*upstreams, *map(_chain, chains.values()), _shadow()]
+    doors = [_shadow(None), *(_shadow(rival.name) for rival in intent.rivals)]
+    resources = [*upstreams, *map(_chain, chains.values()), *doors]
     return {"version_info": version, "resources": resources}
 
 
@@ -92,14 +93,19 @@ def _chain(chain: Chain) -> Json:
     return _cluster(chain.cluster, _unlimited(), lb_policy="CLUSTER_PROVIDED", cluster_type=kind)
 
 
-def _shadow() -> Json:
-    door = {"envoy_internal_address": {"server_listener_name": SHADOW}}
+def door(name: str | None) -> str:
+    """The cluster through which a candidate's copies go: each has its own limits, so that a slow one is no other's trouble."""
+    return SHADOW if name is None else f"{SHADOW}-{name}"
+
+
+def _shadow(name: str | None) -> Json:
+    listener = {"envoy_internal_address": {"server_listener_name": SHADOW}}
     protocol = _protocol({"http2_protocol_options": {}})
     return _cluster(
-        SHADOW,
+        door(name),
         dict(SHADOW_LIMITS),
         type="STATIC",
-        load_assignment=_assignment(SHADOW, door),
+        load_assignment=_assignment(door(name), listener),
         typed_extension_protocol_options=protocol,
     )
 

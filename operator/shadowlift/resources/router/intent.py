@@ -77,6 +77,13 @@ class Split(Model):
         return Chain(members=(self.candidate, current) if self.fail_open else (self.candidate,))
 
 
+class Rival(Model):
+    """A further candidate that gets copies."""
+
+    name: Annotated[str, Field(min_length=1, max_length=30)]
+    upstream: Upstream
+
+
 class TrialRoute(Model):
     """A trial as the router and its shipper see it."""
 
@@ -106,7 +113,9 @@ class RouterIntent(Model):
     current: Upstream
     candidate: Upstream | None = None  # serves with current behind it, or is kept ready to
     serve: Literal["current", "candidate"] = "current"
+    fail_open: bool = True  # behind a candidate that serves stands current, which is asked where it fails
     shadow: Upstream | None = None  # gets the copies
+    rivals: Annotated[tuple[Rival, ...], Field(max_length=5)] = ()  # get copies of their own
     split: Split | None = None  # who answers a share of the units; all else goes to who serves
     trial: TrialRoute | None = None
     try_timeout_ms: Annotated[int, Field(gt=0)]  # of a serving candidate: then current is asked as well
@@ -118,9 +127,10 @@ class RouterIntent(Model):
     def _is_possible(self) -> "RouterIntent":
         if self.serve == "candidate" and self.candidate is None:
             raise ValueError("candidate: must be set to be served")
-        if self.shadow is not None and self.split is not None:
+        copies = self.shadow is not None or bool(self.rivals)
+        if copies and self.split is not None:
             raise ValueError("shadow: a trial copies requests or splits them, never both at once")
-        if (self.trial is None) != (self.shadow is None and self.split is None):
+        if (self.trial is None) != (not copies and self.split is None):
             raise ValueError("trial: goes with shadow or split, and only with one of them")
         return self
 
@@ -128,17 +138,21 @@ class RouterIntent(Model):
     def serving(self) -> Chain:
         """Who answers live requests that can be sent twice; all others go to current."""
         if self.serve == "candidate" and self.candidate:
-            return Chain(members=(self.candidate, self.current))
+            return self._behind(self.candidate)
         return Chain(members=(self.current,))
+
+    def _behind(self, candidate: Upstream) -> Chain:
+        return Chain(members=(candidate, self.current) if self.fail_open else (candidate,))
 
     @property
     def chains(self) -> tuple[Chain, ...]:
         """All that the router knows: the chains with a role, then the spare ones."""
         known = [Chain(members=(self.current,))]
         if self.candidate:
-            known.append(Chain(members=(self.candidate, self.current)))
+            known.append(self._behind(self.candidate))
         if self.shadow:
             known.append(Chain(members=(self.shadow,)))
+        known += [Chain(members=(rival.upstream,)) for rival in self.rivals]
         if self.split:
             known.append(self.split.chain(self.current))
         return (*known, *self.spare)
@@ -158,7 +172,8 @@ class RouterIntent(Model):
         """Names of the clusters to which routes lead; current is always one of them."""
         shadow = {self.shadow.cluster} if self.shadow else set()
         split = {self.split.chain(self.current).cluster} if self.split else set()
-        return frozenset({self.current.cluster, self.serving.cluster} | shadow | split)
+        rivals = {rival.upstream.cluster for rival in self.rivals}
+        return frozenset({self.current.cluster, self.serving.cluster} | shadow | rivals | split)
 
     @property
     def weight(self) -> int:

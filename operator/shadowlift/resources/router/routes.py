@@ -2,8 +2,8 @@
 
 from shadowlift.api.capture import NOT_COPIED, Extraction
 from shadowlift.api.names import HEADER_ID, HEADER_SHADOW
-from shadowlift.resources.router.capture import HEADER_EPOCH, HEADER_TRIAL
-from shadowlift.resources.router.clusters import SHADOW
+from shadowlift.resources.router.capture import HEADER_CANDIDATE, HEADER_EPOCH, HEADER_TRIAL
+from shadowlift.resources.router.clusters import door
 from shadowlift.resources.router.envoy import (
     HEADER_METADATA,
     HEADER_METADATA_TYPE,
@@ -19,7 +19,7 @@ from shadowlift.resources.router.envoy import (
     set_header,
     typed,
 )
-from shadowlift.resources.router.intent import Chain, RouterIntent, Split, TrialRoute
+from shadowlift.resources.router.intent import Chain, RouterIntent, Split, TrialRoute, Upstream
 
 # What can be sent twice: copied to a candidate, or asked again of current. Larger requests, and those whose length is
 # not told beforehand, go to current alone. A match cannot see `transfer-encoding`, hence "no length" counts only where
@@ -79,12 +79,26 @@ def shadow_routes(intent: RouterIntent, version: str) -> Json:
     A copy of another trial, in the moment in which only one of the two files is loaded, finds no route: the wrong
     candidate must never answer it.
     """
-    trial, shadow = intent.trial, intent.shadow
-    if trial is None or shadow is None:
+    trial = intent.trial
+    if trial is None:
         return _table("shadow", version, [])
-    of_the_trial: list[Json] = [{"name": HEADER_TRIAL, "string_match": {"exact": trial.uid}}]
-    action = {"cluster": shadow.cluster, "timeout": duration(trial.answer_within_us + SHADOW_GRACE_US)}
-    return _table("shadow", version, [_route("shadow", of_the_trial, action, **_captured(trial, trial.candidate))])
+    return _table("shadow", version, [_copied(trial, name, upstream) for name, upstream in _audience(intent)])
+
+
+def _audience(intent: RouterIntent) -> list[tuple[str | None, Upstream]]:
+    """Who gets copies; the first candidate's bear no name."""
+    first: list[tuple[str | None, Upstream]] = [(None, intent.shadow)] if intent.shadow else []
+    return [*first, *((rival.name, rival.upstream) for rival in intent.rivals)]
+
+
+def _copied(trial: TrialRoute, name: str | None, upstream: Upstream) -> Json:
+    of_the_trial: Json = {"name": HEADER_TRIAL, "string_match": {"exact": trial.uid}}
+    whose: Json = {"name": HEADER_CANDIDATE, "present_match": True, "invert_match": True}
+    if name is not None:
+        whose = {"name": HEADER_CANDIDATE, "string_match": {"exact": name}}
+    action = {"cluster": upstream.cluster, "timeout": duration(trial.answer_within_us + SHADOW_GRACE_US)}
+    captured = _captured(trial, trial.candidate)
+    return _route(f"shadow-{name}" if name else "shadow", [of_the_trial, whose], action, **captured)
 
 
 def _table(name: str, version: str, routes: list[Json], **of_host: object) -> Json:
@@ -102,7 +116,8 @@ def _route(name: str, headers: list[Json], action: Json, **more: object) -> Json
 def _tried(intent: RouterIntent, trial: TrialRoute) -> list[Json]:
     """Requests that are measured: copied where they can be, and logged either way."""
     labels = {"trial": trial.uid, "epoch": trial.epoch}
-    copied = {**_to_serving(intent), "request_mirror_policies": [_mirror(trial)]}
+    policies = [_mirror(trial, name) for name, _ in _audience(intent)]
+    copied = {**_to_serving(intent), "request_mirror_policies": policies}
     mirrored = {"metadata": metadata(**labels, mirror="yes"), **_captured(trial, trial.current)}
     unmirrored = {"metadata": metadata(**labels, mirror="no"), **_captured(trial)}
     routes = [_route(f"mirrored-{name}", headers, copied, **mirrored) for name, headers in _REPLAYABLE]
@@ -152,18 +167,25 @@ def _to_arms(intent: RouterIntent, trial: TrialRoute, split: Split) -> Json:
 
 def _arm(intent: RouterIntent, chain: Chain, weight: int) -> Json:
     entry: Json = {"name": chain.cluster, "weight": weight}
-    if len(chain.members) == 1:
+    if chain.members == (intent.current,):
         return entry
-    headers = {
+    # Alone it must answer within the time of a try: nobody stands behind it, and a request that hangs would never be logged.
+    headers = {"x-envoy-upstream-rq-timeout-ms": str(intent.try_timeout_ms)}
+    if len(chain.members) > 1:
+        headers = _failing_open(intent)
+    mutations = {"request_mutations": [{"append": set_header(name, value)} for name, value in headers.items()]}
+    per_route = typed(HEADER_MUTATION_TYPE + "PerRoute", mutations=mutations)
+    return {**entry, "typed_per_filter_config": {HEADER_MUTATION: per_route}}
+
+
+def _failing_open(intent: RouterIntent) -> dict[str, str]:
+    return {
         "x-envoy-retry-on": _FAILURES,
         "x-envoy-retriable-status-codes": "429",
         "x-envoy-max-retries": "1",
         "x-envoy-upstream-rq-per-try-timeout-ms": str(intent.try_timeout_ms),
         "x-envoy-hedge-on-per-try-timeout": "true",
     }
-    mutations = {"request_mutations": [{"append": set_header(name, value)} for name, value in headers.items()]}
-    per_route = typed(HEADER_MUTATION_TYPE + "PerRoute", mutations=mutations)
-    return {**entry, "typed_per_filter_config": {HEADER_MUTATION: per_route}}
 
 
 def _untried(intent: RouterIntent) -> list[Json]:
@@ -188,6 +210,8 @@ def _to_serving(intent: RouterIntent) -> Json:
     """
     if intent.serve == "current":
         return _to_current(intent)
+    if not intent.fail_open:
+        return {"cluster": intent.serving.cluster, "timeout": duration(intent.try_timeout_ms * 1000)}
     retry: Json = {
         "retry_on": _FAILURES,
         "retriable_status_codes": [429],
@@ -199,10 +223,12 @@ def _to_serving(intent: RouterIntent) -> Json:
     return {"cluster": intent.serving.cluster, "timeout": "0s", "retry_policy": retry, "hedge_policy": hedge}
 
 
-def _mirror(trial: TrialRoute) -> Json:
+def _mirror(trial: TrialRoute, name: str | None) -> Json:
     labels = {HEADER_SHADOW: "true", HEADER_TRIAL: trial.uid, HEADER_EPOCH: str(trial.epoch)}
+    if name is not None:
+        labels[HEADER_CANDIDATE] = name
     return {
-        "cluster": SHADOW,
+        "cluster": door(name),
         "disable_shadow_host_suffix_append": True,
         "trace_sampled": False,
         "runtime_fraction": {"default_value": {"numerator": 100, "denominator": "HUNDRED"}},

@@ -51,6 +51,7 @@ def _retreat(intent: RouterIntent) -> RouterIntent:
             "serve": "current",
             "candidate": None,
             "shadow": None,
+            "rivals": (),
             "split": None,
             "trial": None,
             "spare": (),

@@ -6,7 +6,7 @@ A step is a record as every decision is: the routers share units by it, and neve
 from shadowlift.api.record import Baseline, Record, RecordKind
 from shadowlift.api.status import Phase, Verdict, VerdictKind
 from shadowlift.rollout import breaker, conclude
-from shadowlift.rollout.canary_gates import STEP_DONE, judge, judge_watch
+from shadowlift.rollout.canary_gates import APPROVAL, STEP_DONE, judge, judge_watch
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.steps.step import Step
@@ -25,7 +25,7 @@ def canary(world: World) -> Step:
         return _watch(look)
     verdict = breaker.tripped(world.breaker, world.observed.evidence.traffic) or judge(look)
     if trial.proposal is not None:
-        return conclude.approved(Phase.CANARY, look, verdict, trial.proposal)
+        return conclude.approved(Phase.CANARY, look, verdict, trial.proposal, APPROVAL)
     if verdict.reason == STEP_DONE and not world.is_over:
         return conclude.stepped(Phase.CANARY, look, verdict)
     if verdict.kind in conclude.VERDICT_RECORDS:

@@ -1,7 +1,12 @@
-"""Paused: mirror and weights stay as they are and nothing is decided; the deadline keeps running. spec.serve still works."""
+"""Paused: mirror and weights stay as they are and nothing is decided; the deadline keeps running. spec.serve still works.
+
+But for the circuit breaker: who asks for a pause does not ask for a candidate that fails outright.
+"""
 
 from shadowlift.api.status import Phase, Verdict, VerdictKind
-from shadowlift.rollout.conclude import expired
+from shadowlift.rollout import breaker
+from shadowlift.rollout.conclude import ended, expired, look_at
+from shadowlift.rollout.look import Look
 from shadowlift.rollout.steps.pending import SERVE
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
@@ -12,13 +17,18 @@ def paused(world: World) -> Step:
     if world.is_over and world.open_trial is not None:
         said = Verdict(kind=VerdictKind.HOLD, reason="Paused", message="spec.paused is set")
         return Step(Phase.PAUSED, record=expired(world, world.open_trial, None, said), measured=world.measuring)
+    verdict = breaker.tripped(world.breaker, world.observed.evidence.traffic) if world.share else None
+    if verdict is not None and world.open_trial is not None:
+        look = look_at(world, world.open_trial)
+        if isinstance(look, Look):
+            return ended(Phase.PAUSED, look, verdict)
     blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
     return Step(
-        Phase.PAUSED, measured=world.measuring, register=world.open_trial is not None,
+        Phase.PAUSED, measured=world.measuring, register=world.measured is not None,
         run_candidate=_runs(world), blocked=blocked,
     )  # fmt: skip
 
 
 def _runs(world: World) -> bool:
-    workload = world.workload(world.challenger.workload)
-    return workload is not None and workload.replicas > 0
+    each = (world.workload(candidate.workload) for candidate in world.challengers)
+    return any(workload is not None and workload.replicas > 0 for workload in each)

@@ -6,14 +6,14 @@ The order of `NEEDS` is the order in which a person would look. When all are met
 from collections.abc import Callable
 
 from shadowlift.api.quantities import seconds
-from shadowlift.api.record import Record, RecordKind, TrialTerms
+from shadowlift.api.record import Contender, Record, RecordKind, TrialTerms
 from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT
 from shadowlift.api.status import Phase
 from shadowlift.resources.identity import trial_uid
 from shadowlift.resources.routers import router_name
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.steps.step import Blocked, Step
-from shadowlift.rollout.world import World
+from shadowlift.rollout.world import Target, World
 from shadowlift.stats.terms import FUTILITY_RATE, HARM_RATE
 
 LOOK_AGAIN = 0.5  # seconds, while effects are on their way
@@ -80,18 +80,25 @@ def nobody_overrides(world: World) -> Blocked | None:
 
 
 def candidate_is_ready(world: World) -> Blocked | None:
-    """All pods of the candidate are ready and run one image."""
-    workload = world.workload(world.challenger.workload)
-    if workload is None:
-        return Blocked("CandidateNotReady", "the candidate's pods are being made")
-    wanted = world.candidate.bento.replicas
+    """All pods of all candidates are ready, and those of each run one image."""
+    each = (_is_ready(world, candidate) for candidate in world.challengers)
+    return next((blocked for blocked in each if blocked is not None), None)
+
+
+def _is_ready(world: World, candidate: Target) -> Blocked | None:
+    workload = world.workload(candidate.workload)
+    of = f" of {candidate.name}" if len(world.spec.candidates) > 1 else ""
+    if workload is None or candidate.bento is None:
+        return Blocked("CandidateNotReady", f"the candidate's pods{of} are being made")
+    wanted = candidate.bento.replicas
     if workload.trouble and "Image" in workload.trouble:
-        return Blocked("ImageUnavailable", f"spec.candidates[0].bento.image: {workload.trouble}", stalled=True)
+        place = next(n for n, one in enumerate(world.spec.candidates) if one.name == candidate.name)
+        return Blocked("ImageUnavailable", f"spec.candidates[{place}].bento.image: {workload.trouble}", stalled=True)
     if workload.ready < wanted:
-        message = _trouble(workload.trouble, f"{workload.ready} of {wanted} candidate pods are ready")
+        message = _trouble(workload.trouble, f"{workload.ready} of {wanted} candidate pods{of} are ready")
         return Blocked("CandidateNotReady", message, stalled=workload.stalled)
     if len(workload.images) != 1:
-        return Blocked("CandidateNotReady", f"the candidate's pods run {len(workload.images)} different images")
+        return Blocked("CandidateNotReady", f"the candidate's pods{of} run {len(workload.images)} different images")
     return None
 
 
@@ -132,22 +139,20 @@ def pending(world: World) -> Step:
 
 
 def _started(world: World) -> Record:
-    objective, target, against = world.spec.objective, world.challenger, world.baseline.identity
-    workload = world.workload(target.workload)
-    if workload is None or target.workload is None or target.bento is None:
-        raise ValueError("a trial starts only when the candidate's workload is ready")
-    attempt = world.history.attempts(target.workload, against) + 1
-    images = {"bento": next(iter(workload.images))}
+    objective, against = world.spec.objective, world.baseline.identity
+    first, *rivals = (_contender(world, target) for target in world.challengers)
+    attempt = max(world.history.attempts(one.workload, against) for one in (first, *rivals)) + 1
     terms = TrialTerms(
-        candidate=target.name,
-        bento=target.bento,
-        workload=target.workload,
-        images=images,
+        candidate=first.candidate,
+        bento=first.bento,
+        workload=first.workload,
+        images=first.images,
+        rivals=rivals,
         against=against,
         current=world.current.identity,
         frozen=world.frozen,
         attempt=attempt,
-        alpha=float(objective.false_promotion_rate) * 2.0 ** (1 - attempt),
+        alpha=float(objective.false_promotion_rate) * 2.0 ** (1 - attempt) / (1 + len(rivals)),
         minimum_lift=float(objective.minimum_lift),
         target_lift=objective.lift_worth_waiting_for,
         harm_rate=HARM_RATE,
@@ -165,17 +170,27 @@ def _started(world: World) -> Record:
         senders=[sender.service_account for sender in objective.outcome.from_],
         ledger=world.observed.evidence.ledger or "",
     )
-    uid = trial_uid(world.owner.uid, world.frozen, images, attempt, against)
+    images = first.images | {one.candidate: one.images["bento"] for one in rivals}
+    names = ", ".join(one.candidate for one in (first, *rivals))
+    each = " each" if rivals else ""
     return Record(
         kind=RecordKind.STARTED,
         number=world.history.next_number,
-        trial=uid,
-        candidate=target.name,
+        trial=trial_uid(world.owner.uid, world.frozen, images, attempt, against),
+        candidate=first.candidate,
         reason="TrialStarted",
-        message=f"attempt {attempt} of {target.name} against {world.baseline.name}, alpha {terms.alpha:g}",
+        message=f"attempt {attempt} of {names} against {world.baseline.name}, alpha {terms.alpha:g}{each}",
         at=stamp(world.now),
         terms=terms,
     )
+
+
+def _contender(world: World, target: Target) -> Contender:
+    workload = world.workload(target.workload)
+    if workload is None or target.workload is None or target.bento is None:
+        raise ValueError("a trial starts only when its candidates' workloads are ready")
+    images = {"bento": next(iter(workload.images))}
+    return Contender(candidate=target.name, bento=target.bento, workload=target.workload, images=images)
 
 
 def _trouble(trouble: str | None, otherwise: str) -> str:

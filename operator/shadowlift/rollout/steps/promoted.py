@@ -57,17 +57,21 @@ def _on_probation(world: World, trial: TrialHistory) -> Step:
 
 
 def _left(world: World) -> float:
-    """Seconds of the probation that are still to come; it is not over before all routers have loaded it."""
-    asked, promotion = world.spec.probation, world.promotion
-    if asked is None or promotion is None:
+    """Seconds of the probation that are still to come; it is not over while nobody knows what came of it."""
+    promotion, view = world.promotion, world.observed.evidence
+    if promotion is None or promotion.record.probation is None or world.share is None:
         return 0.0
-    left = parse(promotion.record.at) + asked.seconds - world.now
-    return left if world.moved and world.observed.routers.agreed else max(left, LOOK_AGAIN)
+    left = parse(promotion.record.at) + promotion.record.probation.seconds - world.now
+    seen = view.counters.epochs.get(str(world.share.epoch)) if view.counters and view.error is None else None
+    known = seen is not None and seen.booked > 0 and world.moved and world.observed.routers.agreed
+    return left if known else max(left, LOOK_AGAIN)
 
 
 def _waits(world: World, left: float) -> Blocked:
     holdback = 1000 - (world.share.weight if world.share else 1000)
-    return Blocked("Probation", f"{holdback / 10:g}% of the units stay with {world.standby.name} for {left:.0f} s more")
+    return Blocked(
+        "Probation", f"{holdback / 10:g}% of the units stay with {world.standby.name} for {left:.0f} s or more"
+    )
 
 
 def _record(  # noqa: PLR0913, PLR0917 - a record is what it says

@@ -3,12 +3,16 @@
 What the shadow proves is a promotion, or where a canary follows its first step.
 """
 
-from shadowlift.api.ledger import EpochCounters
+from dataclasses import replace
+from itertools import combinations
+
+from shadowlift.api.ledger import WARM_UP_EPOCH, EpochCounters
 from shadowlift.api.objective import ObjectiveType
-from shadowlift.api.record import Baseline, Record, RecordKind
+from shadowlift.api.record import Baseline, PairBaseline, Record, RecordKind
 from shadowlift.api.status import Phase, Verdict, VerdictKind
-from shadowlift.rollout import conclude, guards
-from shadowlift.rollout.gates import WARM_UP_PAIRS, judge
+from shadowlift.rollout import conclude, guards, rivals
+from shadowlift.rollout.gates import APPROVAL, WARM_UP_PAIRS, judge
+from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.steps.step import Step
@@ -26,16 +30,34 @@ def shadowing(world: World) -> Step:
     look = conclude.look_at(world, trial)
     if isinstance(look, Verdict):
         return conclude.going_on(Phase.SHADOWING, world, trial, None, look)
+    if len(trial.names) > 1 and trial.chosen is None:
+        return _among(rivals.field_of(world, trial, look.counters))
     verdict = judge(look)
     if trial.proposal is not None:
-        return conclude.approved(Phase.SHADOWING, look, verdict, trial.proposal)
+        return conclude.approved(Phase.SHADOWING, look, verdict, trial.proposal, APPROVAL)
     if verdict.reason == "WarmUp" and _warm(look):
-        return Step(Phase.SHADOWING, record=_counting(look), measured=True, register=True)
-    if verdict.kind is VerdictKind.PROMOTE and world.spec.strategy.canary is not None:
+        return Step(Phase.SHADOWING, record=_counting((look,), trial), measured=True, register=True)
+    return _concluded(look, verdict)
+
+
+def _among(field: rivals.Field) -> Step:
+    """Several candidates: who is given up is dropped, and who leads goes on alone."""
+    look, verdict = field.leader
+    if field.trial.baseline is None and all(map(_warm, field.looks)):
+        return Step(Phase.SHADOWING, record=_counting(field.looks, field.trial), measured=True, register=True)
+    drops = verdict.kind is VerdictKind.REJECT and len(field.looks) > 1
+    step = conclude.dropped(Phase.SHADOWING, look, verdict) if drops else _concluded(look, verdict)
+    return replace(step, contenders=field.shown())
+
+
+def _concluded(look: Look, verdict: Verdict) -> Step:
+    if verdict.kind is VerdictKind.PROMOTE and look.world.spec.strategy.canary is not None:
+        if look.world.is_over:  # no time is left for a canary
+            return conclude.going_on(Phase.SHADOWING, look.world, look.trial, look, verdict)
         return conclude.stepped(Phase.SHADOWING, look, verdict)
     if verdict.kind in conclude.VERDICT_RECORDS:
         return conclude.ended(Phase.SHADOWING, look, verdict)
-    return conclude.going_on(Phase.SHADOWING, world, trial, look, verdict)
+    return conclude.going_on(Phase.SHADOWING, look.world, look.trial, look, verdict)
 
 
 def _warm(look: Look) -> bool:
@@ -43,14 +65,20 @@ def _warm(look: Look) -> bool:
     return compared and guards.missing(look.world.spec.guardrails, look.warm_up) is None
 
 
-def _counting(look: Look) -> Record:
+def _counting(looks: tuple[Look, ...], trial: TrialHistory) -> Record:
     """Fix the bets by how far the answers are apart, which needs no outcome."""
-    epoch, terms = look.warm_up, look.trial.terms
-    n = max(sum(epoch.current_values.values()), epoch.disagreements)  # pairs compared; their outcomes may still be open
+    look, *others = looks
+    mine = _fixed(look, look.warm_up)
+    theirs = {other.trial.terms.candidate: _fixed(other, other.warm_up) for other in others}
+    for simpler, later in combinations([one.trial.terms.candidate for one in looks], 2):
+        name = f"{later}>{simpler}"
+        apart = look.counters.epochs.get(f"{WARM_UP_EPOCH}/{name}", EpochCounters())
+        theirs[name] = _fixed(look, apart, mine.pairs)
     baseline = Baseline(
-        pairs=n,
-        disagreements=epoch.disagreements,
-        test=None if terms.objective == ObjectiveType.REWARD.value else _test(look, _second_moment(epoch, n)).to_json(),
+        pairs=mine.pairs,
+        disagreements=mine.disagreements,
+        test=mine.test,
+        rivals=theirs,
         loaded=stamp(look.world.loaded_at if look.world.loaded_at is not None else look.world.now),
         guards=conclude.frozen_guards(look),
         routers=conclude.totals_before(look),
@@ -58,13 +86,20 @@ def _counting(look: Look) -> Record:
     return Record(
         kind=RecordKind.COUNTING,
         number=look.world.history.next_number,
-        trial=look.trial.uid,
-        candidate=terms.candidate,
+        trial=trial.uid,
+        candidate=trial.terms.candidate,
         reason="WarmUpDone",
-        message=f"{epoch.disagreements} of {n} first pairs disagree; evidence counts from here",
+        message=f"{mine.disagreements} of {mine.pairs} first pairs disagree; evidence counts from here",
         at=stamp(look.world.now),
         baseline=baseline,
     )
+
+
+def _fixed(look: Look, epoch: EpochCounters, pairs: int = 0) -> PairBaseline:
+    n = max(sum(epoch.current_values.values()), epoch.disagreements, pairs)  # their outcomes may still be open
+    asks_nothing = look.trial.terms.objective == ObjectiveType.REWARD.value
+    test = None if asks_nothing else _test(look, _second_moment(epoch, n)).to_json()
+    return PairBaseline(pairs=n, disagreements=epoch.disagreements, test=test)
 
 
 def _test(look: Look, second_moment: float) -> PairedTest:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shadowlift.api.record import Record
-from shadowlift.api.status import Coverage, Evidence, GuardrailState, Phase, Verdict
+from shadowlift.api.status import Contender, Coverage, Evidence, GuardrailState, Phase, Verdict
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,5 @@ class Step:
     evidence: Evidence | None = None
     coverage: Coverage | None = None
     guardrails: tuple[GuardrailState, ...] | None = None  # None: not looked at
+    contenders: tuple[Contender, ...] | None = None  # of several candidates; None: not looked at
     requeue_after: float | None = None

@@ -1,0 +1,98 @@
+"""A canary that follows a shadow: which of the two decides is said beforehand, and harm ends a trial in either."""
+
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, EpochCounters
+from shadowlift.api.record import RecordKind
+from shadowlift.api.status import VerdictKind
+from shadowlift.stats import cases
+from shadowlift.stats.verdict import Reason
+from tests.support.world import BETTER, VALUES, WORSE
+from tests.unit.rollout.given import CANARY, STEP_S, Life, arms, counting
+from tests.unit.rollout.test_canary import intent, kinds, last, shared, verdict
+
+FIRST = FIRST_STEP_EPOCH
+BOTH = {"shadow": {"percent": "100%"}, **CANARY}
+OUTCOME = {"maturity": "5s", "from": [{"serviceAccount": "outcome-sender"}]}
+
+
+def proven() -> Life:
+    """The shadow has proven a lift, and the first step is under way."""
+    life = counting(strategy=BOTH)
+    life.count(SHADOW_EPOCH, EpochCounters(**BETTER))
+    return life.settled()
+
+
+def test_a_shadow_that_decides_is_followed_by_steps_and_these_by_the_promotion() -> None:
+    """The lift was proven there; the steps only show that nothing else suffers, and ask no question of the outcomes."""
+    life = proven()
+    assert kinds(life) == ["Started", "Counting", "Stepped"]
+    first = life.records[-1]
+    assert first.step is not None
+    assert (first.reason, first.step.weight, first.step.test) == ("LiftProven", 50, None)
+    assert first.case is not None
+    assert cases.rule(cases.from_json(first.case)).reason is Reason.LIFT_PROVEN
+    life.count(FIRST, arms((10, 5), (190, 152)))
+    for _ in range(2):
+        life.now += STEP_S
+        life.settle()
+    assert kinds(life)[2:5] == ["Stepped", "Stepped", "Promoted"]
+    end = last(life, RecordKind.PROMOTED)
+    assert (end.reason, end.case) == ("StepsPassed", None)
+    assert end.evidence is not None
+    assert (end.evidence.candidate_units, end.evidence.candidate_mean) == (10, "0.5")
+
+
+def test_copies_end_where_sharing_begins() -> None:
+    """A request is copied or shared, never both; the shadow's units may come to the canary."""
+    life = proven()
+    assert intent(life).shadow is None
+    assert shared(life) == (50, FIRST)
+
+
+def test_what_the_shadow_has_counted_is_not_missed_in_the_canary() -> None:
+    """Pairs end where units begin: at no look is that taken for a ledger that has shrunk."""
+    life = counting(strategy=BOTH)
+    life.count(SHADOW_EPOCH, EpochCounters(**BETTER))
+    for _ in range(4):
+        life.cycle()
+        assert verdict(life)[0] is not VerdictKind.ERROR, verdict(life)
+    life.count(FIRST, arms((10, 8), (190, 152)))
+    life.cycle()
+    life.count(FIRST, arms((10, 8), (189, 152)))
+    life.cycle()
+    assert verdict(life)[:2] == (VerdictKind.ERROR, "EvidenceLost")
+
+
+def test_a_shadow_that_proves_a_lift_at_the_deadline_takes_no_step() -> None:
+    """There is no time for a canary any more: the trial expires, and nobody has met the candidate."""
+    life = counting(strategy=BOTH)
+    life.now += 3600
+    life.count(SHADOW_EPOCH, EpochCounters(**BETTER))
+    life.settle()
+    assert kinds(life) == ["Started", "Counting", "Expired"]
+
+
+def test_a_canary_that_decides_is_not_spared_by_a_shadow() -> None:
+    """A lift between the answers to copies promotes nothing: it only opens the way, once enough pairs are mature."""
+    life = counting(strategy=BOTH, objective={"decidedIn": "Canary", "outcome": OUTCOME})
+    life.count(SHADOW_EPOCH, EpochCounters(**{**BETTER, "wins": 90, "losses": 0, "ties": 9, "disagreements": 90}))
+    life.settle()
+    assert verdict(life)[:2] == (VerdictKind.HOLD, "Shadow")
+    assert "99 of 100 pairs" in verdict(life)[2]
+    life.count(SHADOW_EPOCH, EpochCounters(**BETTER))
+    life.settle()
+    stepped = last(life, RecordKind.STEPPED)
+    assert (stepped.reason, kinds(life)) == ("ShadowPassed", ["Started", "Counting", "Stepped"])
+    assert stepped.step is not None
+    assert stepped.step.test is not None
+
+
+def test_harm_in_the_shadow_ends_a_trial_whoever_decides() -> None:
+    """Nobody is sent to a process that is proven to be worse; that it is no better is not the shadow's to say."""
+    life = counting(strategy=BOTH, objective={"decidedIn": "Canary", "outcome": OUTCOME})
+    even = life.copy()
+    life.count(SHADOW_EPOCH, EpochCounters(**WORSE))
+    life.settle()
+    assert (kinds(life), life.records[-1].reason) == (["Started", "Counting", "Rejected"], "Harm")
+    even.count(SHADOW_EPOCH, EpochCounters(wins=300, losses=300, ties=9400, **VALUES))
+    even.settle()
+    assert kinds(even) == ["Started", "Counting", "Stepped"]
