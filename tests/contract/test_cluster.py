@@ -169,7 +169,7 @@ async def test_status_of_a_resource_that_is_gone_is_not_found(bench: Bench):
 async def test_every_object_of_ours_can_be_made(bench: Bench):
     """The API server takes the manifests as they are built."""
     life = promoted()
-    bento, read = life.world().candidate.bento, life.world().spec
+    bento, read = life.world().spec.candidates[0].bento, life.world().spec
     manifests = [
         *workload_manifests(bench.owner, "triage-a", bento, 0),
         *router_manifests(

@@ -35,7 +35,7 @@ def wanted_workloads(world: World, step: Step) -> dict[str, tuple[Bento, int]]:
         *((challenger, _candidate_runs(world, step, challenger)) for challenger in world.challengers),
         (world.candidate_named(world.spec.serve), True),
         (world.promoted, True),
-        (world.standby, world.probation is not None),
+        (world.standby if world.probation else None, True),
         (world.current, True),
     ):
         if target is None or target.workload is None or target.bento is None:

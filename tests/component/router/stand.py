@@ -275,11 +275,11 @@ def tried(pod: Stand, **more: Any) -> RouterIntent:
     return plain(pod, shadow=pod.processes["candidate"].upstream, trial=TrialRoute(**{**fields, **more}))
 
 
-def shared(pod: Stand, weight: int, *, fail_open: bool = True, **more: Any) -> RouterIntent:
-    """A canary: `candidate` answers so many thousandths of the units; `more` goes into the trial."""
+def shared(pod: Stand, weight: int, *, fail_open: bool = True, try_timeout_ms: int = 5000, **more: Any) -> RouterIntent:
+    """A canary: `candidate` answers so many thousandths of the units, in time on a busy machine too; `more` goes into the trial."""
     trial = tried(pod, **{"epoch": 3, **more}).trial
     split = Split(candidate=pod.processes["candidate"].upstream, weight=weight, fail_open=fail_open)
-    return plain(pod, split=split, trial=trial)
+    return plain(pod, split=split, trial=trial, try_timeout_ms=try_timeout_ms)
 
 
 def promoted(pod: Stand, **more: Any) -> RouterIntent:

@@ -42,5 +42,7 @@ async def test_each_of_several_candidates_answers_a_copy_of_its_own(pod: Stand) 
     assert sorted(by[None]) == sorted(by["boosted"]) == sorted(ids)
     assert (await pod.seen("candidate"))["requests"] == (await pod.seen("challenger"))["requests"] == 40
     await pod.mode("challenger", "hang")
-    await asyncio.gather(*(pod.ask() for _ in range(300)))  # more than a candidate's places for copies
+    for _ in range(10):
+        await asyncio.gather(*(pod.ask() for _ in range(30)))  # in all more than a candidate's places for copies
+    await until(lambda: len(pod.recorder.rows(Track.LIVE)) >= 340, "all rows have come")
     assert (await pod.seen("candidate"))["requests"] == 340

@@ -95,7 +95,7 @@ async def test_the_share_of_a_promoted_process_is_its_own(pod: Stand) -> None:
 @pytest.mark.parametrize("mode", ["status500", "status503", "status429", "reset", "hang", "dead"])
 async def test_a_failing_candidate_costs_nobody_a_request(pod: Stand, mode: str) -> None:
     """Current answers within the time of a try, with the whole body; the row says that the candidate failed."""
-    await pod.up(shared(pod, ALL))
+    await pod.up(shared(pod, ALL, try_timeout_ms=500))
     if mode == "dead":
         pod.processes["candidate"].kill()
     else:
@@ -121,9 +121,19 @@ async def test_without_fail_open_a_failure_is_the_clients(pod: Stand) -> None:
     assert {(row.arm, row.status) for row in await rows(pod, 20)} == {(Arm.CANDIDATE, RowStatus.FAILED)}
 
 
+async def test_without_fail_open_a_candidate_that_hangs_is_cut(pod: Stand) -> None:
+    """A request that never ends would never be counted: the time of a try is its limit, and current is not asked."""
+    await pod.up(shared(pod, ALL, fail_open=False, try_timeout_ms=300))
+    await pod.mode("candidate", "hang")
+    statuses = await asyncio.gather(*(pod.ask(headers=user(number)) for number in range(10)))
+    assert {status for status, _, _ in statuses} == {504}
+    assert (await pod.seen("current"))["requests"] == 0
+    assert {(row.arm, row.status) for row in await rows(pod, 10)} == {(Arm.CANDIDATE, RowStatus.FAILED)}
+
+
 async def test_currents_own_failures_are_not_made_again(pod: Stand) -> None:
     """What the candidate's arm is spared must not change current's: neither its failures nor its slowness."""
-    await pod.up(shared(pod, 0))
+    await pod.up(shared(pod, 0, try_timeout_ms=500))
     await pod.mode("current", "status500")
     statuses = [(await pod.ask(headers=user(number)))[0] for number in range(20)]
     assert set(statuses) == {500}

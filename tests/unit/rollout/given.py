@@ -188,7 +188,7 @@ class Life:
             raise AssertionError("no trial yet")
         return self.status.trial.uid
 
-    def count(self, epoch: int, counters: EpochCounters) -> None:
+    def count(self, epoch: int | str, counters: EpochCounters) -> None:
         """The recorder has counted this in an epoch."""
         before = self.counters[self.trial]
         self.counters[self.trial] = before.model_copy(update={"epochs": {**before.epochs, str(epoch): counters}})
