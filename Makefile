@@ -12,7 +12,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY) -m
 
 export PYTHONPATH := operator:.
 
-.PHONY: help venv lock generate lint unit architecture simulation component e2e endurance test demo bench-stats cluster-up cluster-down cluster-status cluster-shell
+.PHONY: help venv lock generate lint unit architecture simulation component e2e endurance test demo demo-canary bench-stats cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,9 @@ test: lint unit architecture simulation component e2e ## all of the above: what 
 
 demo: ## a model is promoted, another rejected, on one screen
 	dev/demo.sh
+
+demo-canary: ## canaries of a shop: one offer is promoted, one rolled back, one expires
+	dev/demo-canary.sh
 
 bench-stats: venv ## every promise of the statistics against its target: minutes
 	$(PY) -m dev.bench.stats

@@ -25,16 +25,16 @@ class Reading:
     answers: int
 
 
-def first_reading(stand: Stand, name: str) -> Reading:
+def first_reading(stand: Stand, name: str, endpoint: str = ENDPOINT) -> Reading:
     """Counters before answers, so that no answer of the stretch is missing in the counters."""
-    pods, counted = counters(stand.cluster, stand.wanted.namespace, name)
+    pods, counted = counters(stand.cluster, stand.wanted.namespace, name, endpoint)
     return Reading(pods, counted, _answers(stand))
 
 
-def last_reading(stand: Stand, name: str) -> Reading:
+def last_reading(stand: Stand, name: str, endpoint: str = ENDPOINT) -> Reading:
     """Answers before counters, for the same reason."""
     answers = _answers(stand)
-    pods, counted = counters(stand.cluster, stand.wanted.namespace, name)
+    pods, counted = counters(stand.cluster, stand.wanted.namespace, name, endpoint)
     return Reading(pods, counted, answers)
 
 
@@ -61,20 +61,20 @@ def doubts(first: Reading, last: Reading, rate: float) -> list[str]:
     return found
 
 
-def counters(cluster: Cluster, namespace: str, name: str) -> tuple[int, int]:
+def counters(cluster: Cluster, namespace: str, name: str, endpoint: str = ENDPOINT) -> tuple[int, int]:
     """Ready pods of a ModelDeployment's candidates, and the good answers that they have counted together."""
     labels = {LABEL_OWNER: name, LABEL_COMPONENT: "workload"}
     ready = [pod["metadata"]["name"] for pod in cluster.pods(namespace, labels) if is_ready(pod)]
     texts = (cluster.ask_pod(namespace, pod, BENTO_PORT, "/metrics").decode() for pod in ready)
-    return len(ready), sum(answered(text) for text in texts)
+    return len(ready), sum(answered(text, endpoint) for text in texts)
 
 
-def answered(metrics: str) -> int:
+def answered(metrics: str, endpoint: str = ENDPOINT) -> int:
     """Good answers of the story's endpoint in a BentoML service's Prometheus text."""
     total = 0.0
     for sample in _SAMPLE.finditer(metrics):
         labels = dict(re.findall(r'(\w+)="([^"]*)"', sample["labels"]))
-        if labels.get("endpoint") == ENDPOINT and labels.get("http_response_code") == "200":
+        if labels.get("endpoint") == endpoint and labels.get("http_response_code") == "200":
             total += float(sample["value"])
     return int(total)
 

@@ -15,10 +15,18 @@ from shadowlift.api.status import Evidence, Trial
 
 LABELS = 58  # columns that labels and the words beside a bar need
 WIDEST, NARROWEST = 44, 16  # columns of a bar
-COLOURS = {"Promoted": "green", "Rejected": "red", "Expired": "yellow", "Shadowing": "cyan", "Pending": "blue"}
+COLOURS = {
+    "Promoted": "green",
+    "Rejected": "red",
+    "Expired": "yellow",
+    "Shadowing": "cyan",
+    "Canary": "magenta",
+    "Pending": "blue",
+}
 OWN_WORDS = {
     "Pending": "getting ready: pods start, routers load their configuration; the rules answer",
     "Shadowing": "the new model answers copies, unseen; the rules answer the clients",
+    "Canary": "the new model answers a share of the clients, step by step; the rules answer the others",
     "Promoted": "proven better: the new model answers the clients, the rules stand by",
     "Rejected": "turned down: the rules answer, as before",
     "Expired": "no proof in time: the rules answer, as before",
