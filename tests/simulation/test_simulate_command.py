@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from shadowlift.api.objective import Mode
+from shadowlift.api.parse import parse_spec
 from shadowlift.cli import plots
 from shadowlift.cli.bar import Bar
 from shadowlift.cli.simulate import main
@@ -30,8 +32,17 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return told.err.removeprefix("shadowlift simulate: ")
 
 
-@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
-def test_every_valid_example_can_be_planned(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def decides(path: Path) -> Mode:
+    """The mode whose evidence decides the example's trial."""
+    return parse_spec(yaml.safe_load(path.read_text())["spec"]).decided_in
+
+
+SHADOWS = [path for path in VALID if decides(path) is Mode.SHADOW]
+CANARIES = [path for path in VALID if decides(path) is Mode.CANARY]
+
+
+@pytest.mark.parametrize("path", SHADOWS, ids=lambda path: path.stem)
+def test_every_example_that_a_shadow_decides_can_be_planned(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Plan first, then one line for each true lift; nothing on standard error where nobody looks."""
     apart = {"minutes": "10", "probability": "0.2"}.get(path.stem)
     assumed = ["--disagreement", "0.1"] if apart is None else ["--apart", apart]
@@ -40,7 +51,13 @@ def test_every_valid_example_can_be_planned(path: Path, capsys: pytest.CaptureFi
     assert told.err == ""
     assert told.out.index("PLAN") < told.out.index("SIMULATED")
     assert sum(line.lstrip().startswith(("+", "-")) for line in told.out.splitlines()) == 5
-    assert {path.stem for path in VALID} >= NUMBERS
+    assert {path.stem for path in SHADOWS} >= NUMBERS
+
+
+@pytest.mark.parametrize("path", CANARIES, ids=lambda path: path.stem)
+def test_a_trial_that_a_canary_decides_is_refused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its figures would be those of another test."""
+    assert ": spec.objective.decidedIn: only trials that a shadow decides" in refused(capsys, "-f", str(path))
 
 
 def test_the_numbers_are_those_of_the_engine(capsys: pytest.CaptureFixture[str]) -> None:
