@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shadowlift.api.quantities import seconds
+from shadowlift.api.quantities import DECIMAL_PATTERN, seconds
 from shadowlift.errors import InvalidInput
 from shadowlift.resources.routers import RouterSettings
+from shadowlift.rollout.observed import Installation, Prices
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -20,8 +21,7 @@ _EVALUATE_BOUNDS = (0.1, 3600.0)  # seconds
 class Settings:
     """What the installation says."""
 
-    routers: RouterSettings
-    recorder_url: str
+    installation: Installation
     token_file: Path
     pod_name: str
     pod_namespace: str
@@ -40,12 +40,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         InvalidInput: naming the variable that is missing or wrong.
     """
     return Settings(
-        routers=RouterSettings(
-            image=_required(environment, "SHADOWLIFT_IMAGE"),
-            pull_policy=_one_of(environment, "SHADOWLIFT_IMAGE_PULL_POLICY", "IfNotPresent", _PULL_POLICIES),
-            spool_size=_size(environment, "SHADOWLIFT_ROUTER_SPOOL", "64Mi"),
+        installation=Installation(
+            routers=RouterSettings(
+                image=_required(environment, "SHADOWLIFT_IMAGE"),
+                pull_policy=_one_of(environment, "SHADOWLIFT_IMAGE_PULL_POLICY", "IfNotPresent", _PULL_POLICIES),
+                spool_size=_size(environment, "SHADOWLIFT_ROUTER_SPOOL", "64Mi"),
+            ),
+            recorder_url=_required(environment, "SHADOWLIFT_RECORDER_URL"),
+            prices=_prices(environment),
         ),
-        recorder_url=_required(environment, "SHADOWLIFT_RECORDER_URL"),
         token_file=Path(environment.get("SHADOWLIFT_TOKEN_FILE", "/var/run/secrets/shadowlift/token")),
         pod_name=_required(environment, "POD_NAME"),
         pod_namespace=_required(environment, "POD_NAMESPACE"),
@@ -80,6 +83,18 @@ def _one_of(environment: Mapping[str, str], name: str, default: str, known: tupl
     if value not in known:
         raise InvalidInput(name, f"must be one of {', '.join(known)}, not {value!r}")
     return value
+
+
+def _prices(environment: Mapping[str, str]) -> Prices | None:
+    cpu, memory = (_price(environment, f"SHADOWLIFT_PRICE_{name}_HOUR") for name in ("CPU", "MEMORY"))
+    return Prices(cpu, memory, environment.get("SHADOWLIFT_CURRENCY", "")) if cpu or memory else None
+
+
+def _price(environment: Mapping[str, str], name: str) -> float:
+    value = environment.get(name, "")
+    if value and not re.fullmatch(DECIMAL_PATTERN, value):
+        raise InvalidInput(name, f"must be a price such as 0.031, not {value!r}")
+    return float(value or 0)
 
 
 def _names(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

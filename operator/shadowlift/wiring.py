@@ -16,7 +16,7 @@ from shadowlift.reconcile.loops import Loops
 from shadowlift.reconcile.memory import Memory
 from shadowlift.reconcile.observe import Observer
 from shadowlift.reconcile.queue import KeyedQueue
-from shadowlift.reconcile.reconciler import Installation, Reconciler
+from shadowlift.reconcile.reconciler import Reconciler
 from shadowlift.reconcile.store import Key, Store
 from shadowlift.reconcile.tell import Teller
 from shadowlift.settings import Settings
@@ -41,11 +41,10 @@ def build(settings: Settings, client: api.ApiClient, session: aiohttp.ClientSess
     metrics, clock, store, memory = Metrics(), SystemClock(), Store(), Memory()
     queue: KeyedQueue[Key] = KeyedQueue()
     cluster = KubernetesCluster(client, metrics)
-    evidence = RecorderClient(session, settings.recorder_url, TokenFile(settings.token_file))
+    evidence = RecorderClient(session, settings.installation.recorder_url, TokenFile(settings.token_file))
     observer = Observer(store, memory, RouterPodsClient(session), clock)
     applier = Applier(cluster, evidence, store, memory, clock)
     reconciler = Reconciler(observer, applier, cluster, store, Teller(cluster, metrics))
-    installation = Installation(settings.routers, settings.recorder_url)
-    loops = Loops(queue, reconciler, installation, evidence, memory, clock, metrics)
+    loops = Loops(queue, reconciler, settings.installation, evidence, memory, clock, metrics)
     lease = Lease(cluster, settings.pod_namespace, settings.lease, settings.pod_name)
     return App(settings, store, queue, loops, lease, metrics, cluster)

@@ -39,13 +39,13 @@ def test_a_valid_example_works(cluster: Cluster, path: Path):
             cluster.apply(item)
         name = documents(path)[-1]["metadata"]["name"]
 
-        def shadowing() -> bool:
+        def measured() -> bool:
             status = (cluster.get(MODEL_DEPLOYMENT, name, place.namespace) or {}).get("status", {})
-            return status.get("phase") == "Shadowing" and condition(status, "Ready").get("status") == "True"
+            return status.get("phase") in ("Shadowing", "Canary") and condition(status, "Ready").get("status") == "True"
 
         def seen() -> object:
             return short((cluster.get(MODEL_DEPLOYMENT, name, place.namespace) or {}).get("status", {}))
 
-        wait_for(f"{path.stem} to be measured", shadowing, PATIENCE, seen)
+        wait_for(f"{path.stem} to be measured", measured, PATIENCE, seen)
     finally:
         place.close()

@@ -20,11 +20,12 @@ from shadowlift.errors import Conflict, InvalidInput, NameTaken, NotFound, Unava
 from shadowlift.reconcile.apply import Applier
 from shadowlift.reconcile.memory import Memory
 from shadowlift.reconcile.observe import Observer
-from shadowlift.reconcile.reconciler import Installation, Reconciler
+from shadowlift.reconcile.reconciler import Reconciler
 from shadowlift.reconcile.store import Store
 from shadowlift.reconcile.tell import Teller
 from shadowlift.resources.router.intent import RouterIntent
 from shadowlift.resources.routers import RouterSettings
+from shadowlift.rollout.observed import Installation
 from shadowlift.telemetry.metrics import Metrics
 
 NAMESPACE, NAME = "clinic", "triage"

@@ -24,6 +24,8 @@ class GuardrailType(StrEnum):
         "ErrorRate"  # share of units whose answer failed: 5xx, broken off, refused; of the candidate also: late
     )
     LATENCY = "Latency"  # a quantile of the answers' times
+    INTERFERENCE = "Interference"  # current itself, failed or slow, while its requests are copied
+    COST = "Cost"  # what its pods request, at the installation's prices, for 1,000 predictions
     CONTRACT = "Contract"  # status, content type and fields of the answers: what clients read today they must find
 
 
@@ -34,12 +36,16 @@ class Guardrail(Model):
         "json_schema_extra": {
             "x-kubernetes-validations": [
                 cel(
-                    "(self.type == 'Contract') != has(self.maxIncrease)",
-                    "maxIncrease is required, but with type: Contract, where nothing increases",
+                    "(self.type in ['Contract', 'Cost']) != has(self.maxIncrease)",
+                    "maxIncrease is required, but with type: Contract or Cost, where nothing increases",
                 ),
                 cel(
-                    f"self.type != 'Latency' || {_RELATIVE}",
-                    "must be a percentage with type: Latency, e.g. 20%",
+                    "(self.type == 'Cost') == has(self.maxPerThousand)",
+                    "maxPerThousand is required with type: Cost, and goes only with it",
+                ),
+                cel(
+                    f"!(self.type in ['Latency', 'Interference']) || {_RELATIVE}",
+                    "must be a percentage with type: Latency or Interference, e.g. 20%",
                     ".maxIncrease",
                 ),
                 cel(
@@ -71,6 +77,9 @@ class Guardrail(Model):
     max_increase: Increase | None = Field(
         None,
         description="Tolerated increase against current: a share such as 0.01 (one point more), or a part of its value such as 20%.",
+    )
+    max_per_thousand: Decimal | None = Field(
+        None, description="Highest cost of 1,000 predictions, with type: Cost, in the currency of the chart's prices."
     )
     quantile: Decimal | None = Field(
         None, description=f"Of the answers' times, with type: Latency; by default {DEFAULT_QUANTILE}."

@@ -10,6 +10,10 @@ from pydantic import AfterValidator, Field
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
+_SUFFIXES = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12} | {
+    f"{name}i": 1024.0 ** (power + 1) for power, name in enumerate("KMGT")
+}
+QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
 DURATION_PATTERN = r"^([0-9]+(ms|s|m|h|d))+$"
 DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 SIGNED_DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
@@ -34,6 +38,19 @@ def written(length: float) -> str:
         if length >= size and (length / size).is_integer():
             return f"{length / size:.0f}{unit}"
     return f"{length:g}s"
+
+
+def amount(text: str) -> float:
+    """A quantity as Kubernetes writes it, e.g. 500m (0.5) or 1Gi (2**30).
+
+    Raises:
+        ValueError: the text is not a number with at most one of the suffixes m, k, M, G, T, Ki, Mi, Gi, Ti.
+    """
+    found = re.fullmatch(QUANTITY_PATTERN, text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a quantity such as 500m, 2 or 1Gi")
+    suffix = found.group(2) or ""
+    return float(text.removesuffix(suffix)) * _SUFFIXES[suffix]
 
 
 def millionths(percent: str) -> int:

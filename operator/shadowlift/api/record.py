@@ -18,6 +18,7 @@ class RecordKind(StrEnum):
     """What was decided."""
 
     STARTED = "Started"  # a trial begins: everything that is frozen
+    WATCHED = "Watched"  # how current answers alone is known: its requests may be copied from here on
     COUNTING = "Counting"  # the warm-up or watch is over: bets and baselines are fixed, evidence counts from here
     DROPPED = "Dropped"  # one of several candidates is out of the running: harm or futility
     STEPPED = "Stepped"  # the candidate answers so large a share of the units from here on
@@ -94,7 +95,7 @@ class RouterTotals(Model):
 class GuardTest(Model):
     """One test of a guardrail; every number exact."""
 
-    null: str  # ratio of events, or difference of rates, that is to fall
+    null: str  # ratio of events, difference of rates, or rate, that is to fall
     bets: dict[str, Any]
     limit: str | None = None  # microseconds beyond which an answer is slow
 
@@ -103,7 +104,7 @@ class FrozenGuard(Model):
     """What a guardrail is held to."""
 
     name: str
-    kind: str  # Slow and Errors: a ratio of events; ErrorsMore: a difference of error rates
+    kind: str  # Slow and Errors: a ratio of events; ErrorsMore: a difference of error rates; Interference: current's own rate
     no_harm: GuardTest
     harm: GuardTest
     paired_no_harm: GuardTest | None = None  # in a shadow, where the two tests differ from those of a canary
@@ -164,6 +165,7 @@ class Record(Model):
     message: str
     at: str
     terms: TrialTerms | None = None  # Started
+    watched: list[FrozenGuard] | None = None  # Watched
     baseline: Baseline | None = None  # Counting
     step: StepTaken | None = None  # Stepped
     probation: ProbationTerms | None = None  # Promoted

@@ -9,15 +9,15 @@ from typing import Annotated
 from pydantic import Field
 
 from shadowlift.api.base import Model, cel
-from shadowlift.api.guardrails import Guardrail
+from shadowlift.api.guardrails import Guardrail, GuardrailType
 from shadowlift.api.objective import CurrentPrediction, HeaderName, Mode, Objective, ObjectiveType, Prediction
-from shadowlift.api.quantities import Duration, Weight, millionths, seconds
+from shadowlift.api.quantities import QUANTITY_PATTERN, Duration, Weight, millionths, seconds
 from shadowlift.api.strategy import Shadow, Strategy
 
 DnsLabel = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 CandidateName = Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Quantity = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+Quantity = Annotated[str, Field(min_length=1, max_length=20, pattern=QUANTITY_PATTERN)]
 
 
 class PromotionPolicy(StrEnum):
@@ -238,6 +238,11 @@ class Spec(Model):
                     ".objective.decidedIn",
                 ),
                 cel(
+                    f"{HAS_SHADOW} || !has(self.guardrails) || self.guardrails.all(one, one.type != 'Interference')",
+                    "type Interference is about the copies that strategy.shadow makes; leave it out",
+                    ".guardrails",
+                ),
+                cel(
                     f"size(self.candidates) == 1 || {DECIDED_IN} == 'Shadow'",
                     "several candidates are told apart in a shadow: name one, or let strategy.shadow decide",
                     ".candidates",
@@ -299,6 +304,11 @@ class Spec(Model):
             return self.objective.decided_in
         in_shadow = self.objective.type is not ObjectiveType.REWARD and self.strategy.shadow is not None
         return Mode.SHADOW if in_shadow else Mode.CANARY
+
+    @property
+    def watches_current(self) -> bool:
+        """Current is watched alone before its requests are copied: a guardrail compares the two."""
+        return any(guardrail.type is GuardrailType.INTERFERENCE for guardrail in self.guardrails)
 
     @property
     def probation(self) -> Probation | None:

@@ -142,6 +142,14 @@ class Contender(Model):
     evidence: Evidence = Field(default_factory=Evidence)
 
 
+class Cost(Model):
+    """What a candidate, or current where it is a bento, costs to run: what its pods request, at the installation's prices."""
+
+    name: Short
+    per_thousand: Short  # of 1,000 predictions, at the rate at which requests come
+    currency: Short | None = None
+
+
 class Epoch(Model):
     """A stretch of the trial with constant routing weights."""
 
@@ -170,6 +178,7 @@ class Trial(Model):
             max_length=5, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
         ),
     ] = Field(default_factory=list)  # where there are several
+    costs: Annotated[list[Cost], Field(max_length=6)] = Field(default_factory=list)  # where there are prices
     verdict: Verdict | None = None
     evidence: Evidence = Field(default_factory=Evidence)
     coverage: Coverage = Field(default_factory=Coverage)

@@ -10,8 +10,9 @@ from shadowlift.errors import ShadowliftError
 from shadowlift.reconcile.memory import Memory
 from shadowlift.reconcile.ports import Clock, Evidence
 from shadowlift.reconcile.queue import KeyedQueue
-from shadowlift.reconcile.reconciler import Installation, Reconciler
+from shadowlift.reconcile.reconciler import Reconciler
 from shadowlift.reconcile.store import Key
+from shadowlift.rollout.observed import Installation
 from shadowlift.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)

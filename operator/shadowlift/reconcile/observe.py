@@ -29,10 +29,11 @@ from shadowlift.resources.owner import Owner
 from shadowlift.resources.records import read_record
 from shadowlift.resources.router.config import router_files
 from shadowlift.resources.router.intent import RouterIntent
-from shadowlift.resources.routers import RouterSettings, router_name
+from shadowlift.resources.routers import router_name
 from shadowlift.resources.workload import BENTO_CONTAINER
 from shadowlift.rollout.observed import (
     EvidenceView,
+    Installation,
     Observed,
     Published,
     Resource,
@@ -56,7 +57,7 @@ class Observer:
     def __init__(self, store: Store, memory: Memory, pods: RouterPods, clock: Clock) -> None:
         self._store, self._memory, self._pods, self._clock = store, memory, pods, clock
 
-    async def observe(self, key: Key, settings: RouterSettings, recorder_url: str) -> Observed | None:
+    async def observe(self, key: Key, installation: Installation) -> Observed | None:
         """Everything about one ModelDeployment; None if it is gone or going.
 
         Raises:
@@ -74,8 +75,7 @@ class Observer:
         return Observed(
             resource=resource,
             records=records,
-            settings=settings,
-            recorder_url=recorder_url,
+            installation=installation,
             workloads=self._workloads(key, obj),
             current_service=None if service is None else _service_view(service),
             routers=routers,

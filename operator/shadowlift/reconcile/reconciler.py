@@ -1,6 +1,6 @@
 """One cycle: observe -> decide -> apply -> write status once -> tell. Called by the queue with the key of one ModelDeployment."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shadowlift.api.names import KIND
 from shadowlift.errors import InvalidInput, NotFound, Refused
@@ -9,19 +9,10 @@ from shadowlift.reconcile.observe import Observer, read_resource
 from shadowlift.reconcile.ports import Clock, Cluster
 from shadowlift.reconcile.store import Key, Store
 from shadowlift.reconcile.tell import Teller
-from shadowlift.resources.routers import RouterSettings
 from shadowlift.rollout.decide import decide
-from shadowlift.rollout.observed import Resource
+from shadowlift.rollout.observed import Installation, Resource
 from shadowlift.rollout.plan import Plan
 from shadowlift.rollout.report import refused, stuck
-
-
-@dataclass(frozen=True)
-class Installation:
-    """What the installation says, the same for every ModelDeployment."""
-
-    routers: RouterSettings
-    recorder_url: str
 
 
 class Reconciler:
@@ -38,7 +29,7 @@ class Reconciler:
             ShadowliftError: the cycle ended early; the queue tries again with back-off.
         """
         try:
-            observed = await self._observer.observe(key, installation.routers, installation.recorder_url)
+            observed = await self._observer.observe(key, installation)
         except InvalidInput as problem:
             await self._say(key, problem, clock)
             raise

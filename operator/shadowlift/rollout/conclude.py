@@ -166,7 +166,7 @@ def frozen_guards(look: Look) -> list[FrozenGuard]:
 
 def shown(look: Look) -> tuple[GuardrailState, ...]:
     """What is known of the guardrails."""
-    return tuple(guard.shown for guard in look.guards)
+    return tuple(guard.shown for guard in (*look.guards, *look.interference))
 
 
 def case_of(look: Look) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from shadowlift.rollout.steps.rejected import rejected
 from shadowlift.rollout.steps.shadowing import shadowing
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.transitions import TRANSITIONS
-from shadowlift.rollout.world import World
+from shadowlift.rollout.world import Stage, World
 
 STEPS: dict[Phase, Callable[[World], Step]] = {
     Phase.PENDING: pending,
@@ -69,13 +69,13 @@ def phase_of(world: World) -> Phase:  # noqa: PLR0911 - one line for each way a 
     trial = world.trial
     if world.is_over:
         # Its step ends it, whatever else is in the way.
-        return Phase.CANARY if world.stage.splits else Phase.SHADOWING
+        return _under_way(world)
     if trial is None:
         return Phase.PROMOTED if _serves_proven(world) else Phase.PENDING
     if trial.end is None:
         if not world.measuring or world.loaded_at is None:
             return Phase.PENDING
-        return Phase.CANARY if world.stage.splits else Phase.SHADOWING
+        return _under_way(world)
     if trial.end.kind is RecordKind.EXPIRED:
         return Phase.EXPIRED
     if trial.end.kind is RecordKind.PROMOTED and _serves_proven(world):
@@ -83,6 +83,10 @@ def phase_of(world: World) -> Phase:  # noqa: PLR0911 - one line for each way a 
     if trial.end.kind is RecordKind.ABANDONED:
         return Phase.PENDING
     return Phase.REJECTED
+
+
+def _under_way(world: World) -> Phase:
+    return Phase.CANARY if world.stage is Stage.CANARY or world.spec.strategy.shadow is None else Phase.SHADOWING
 
 
 def _serves_proven(world: World) -> bool:

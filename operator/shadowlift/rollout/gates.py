@@ -12,7 +12,7 @@ from shadowlift.api.ledger import EpochCounters
 from shadowlift.api.objective import Missing
 from shadowlift.api.spec import SERVE_AUTO
 from shadowlift.api.status import Evidence, Verdict, VerdictKind
-from shadowlift.rollout import guards
+from shadowlift.rollout import guards, interference
 from shadowlift.rollout.evidence import signed
 from shadowlift.rollout.instants import parse
 from shadowlift.rollout.look import Gate, Look, Shut
@@ -345,6 +345,28 @@ PASSAGE: tuple[Gate, ...] = (
     capacity_is_shown,
     serving_is_automatic,
 )
+
+
+def watched_alone(look: Look) -> Shut | None:
+    """It is known how current answers while nothing is copied."""
+    wanted = interference.missing(look.world.spec.guardrails, look.alone)
+    return None if wanted is None else Shut(VerdictKind.HOLD, "Watch", wanted)
+
+
+ALONE: tuple[Gate, ...] = (
+    ledger_is_the_same,
+    image_is_the_same,
+    clocks_agree,
+    watched_alone,
+    serving_is_automatic,
+)
+
+
+def judge_alone(look: Look) -> Verdict:
+    """One verdict on a watch before a shadow: Promote where requests may be copied."""
+    return verdict(look, ALONE, ()) or Verdict(
+        kind=VerdictKind.PROMOTE, reason="Watched", message="current is known; its requests may be copied"
+    )
 
 
 def judge(look: Look) -> Verdict:

@@ -35,6 +35,8 @@ WORTH_FINDING = 1.5
 SLOW_ANSWERS = 20
 """Answers of current beyond a quantile that fix where it is."""
 
+_TESTED = (GuardrailType.ERROR_RATE, GuardrailType.LATENCY)
+
 EVEN = 500
 """Weight of a shadow, in which both processes answer each request. That they answer the same ones only makes the tests more careful: a
 pair with an event on both sides is worth less to every bet than two events apart."""
@@ -58,7 +60,7 @@ def missing(guardrails: Sequence[Guardrail], counters: EpochCounters) -> str | N
     """What is still wanted before the guardrails can be fixed; None where nothing is."""
     for guardrail in guardrails:
         if guardrail.type is GuardrailType.LATENCY:
-            timed = sum(_times(counters, Arm.CURRENT))
+            timed = sum(times_of(counters, Arm.CURRENT))
             wanted = round(SLOW_ANSWERS / (1 - guardrail.watched_quantile))
             if timed < wanted:
                 return f"{timed} of {wanted} answers of current are timed, which guardrail {guardrail.name} is to be held to"
@@ -71,12 +73,12 @@ def missing(guardrails: Sequence[Guardrail], counters: EpochCounters) -> str | N
 
 def freeze(guardrails: Sequence[Guardrail], counters: EpochCounters) -> list[FrozenGuard]:
     """The guardrails' tests, from what current did in the warm-up or watch; `missing` has said that it is enough."""
-    return [_frozen(guardrail, counters) for guardrail in guardrails if guardrail.type is not GuardrailType.CONTRACT]
+    return [_frozen(guardrail, counters) for guardrail in guardrails if guardrail.type in _TESTED]
 
 
 def _frozen(guardrail: Guardrail, counters: EpochCounters) -> FrozenGuard:
     if guardrail.type is GuardrailType.LATENCY:
-        times = _times(counters, Arm.CURRENT)
+        times = times_of(counters, Arm.CURRENT)
         tolerated = threshold(LADDER, times, guardrail.watched_quantile, guardrail.margin)
         same = threshold(LADDER, times, guardrail.watched_quantile, 0.0)
         return FrozenGuard(
@@ -184,14 +186,15 @@ def _counted(test: GuardTest, counters: EpochCounters) -> ArmEvents:
     if test.limit is None:
         return ArmEvents(*(counters.failures_by_arm.get(arm, 0) for arm in Arm))
     limit = float(test.limit)
-    return ArmEvents(*(_slower(_times(counters, arm), limit) for arm in Arm))
+    return ArmEvents(*(_slower(times_of(counters, arm), limit) for arm in Arm))
 
 
 def _slower(times: Sequence[int], limit: float) -> int:
     return sum(count for boundary, count in zip((*LADDER, float("inf")), times, strict=True) if boundary > limit)
 
 
-def _times(counters: EpochCounters, arm: Arm) -> list[int]:
+def times_of(counters: EpochCounters, arm: Arm) -> list[int]:
+    """Answers of an arm by how long they took, on the ladder."""
     amounts = [0] * (len(LADDER) + 1)
     for key, count in counters.latency_by_arm.items():
         name, _, place = key.partition("/")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from shadowlift.api.record import ENDS_TRIAL, Baseline, Record, RecordKind, StepTaken, TrialTerms
+from shadowlift.api.record import ENDS_TRIAL, Baseline, FrozenGuard, Record, RecordKind, StepTaken, TrialTerms
 from shadowlift.errors import InvalidInput
 
 BY_HAND = (RecordKind.ROLLED_BACK, "ServeCurrent")
@@ -23,6 +23,8 @@ class TrialHistory:
     baseline: Baseline | None  # None: still in warm-up
     counting_at: str | None  # when evidence began to count
     end: Record | None  # the record that ended it
+    watched: tuple[FrozenGuard, ...] | None = None  # what current is held to; None: it has not been watched alone
+    watched_at: str | None = None
     proposal: Record | None = None  # a person has been asked
     steps: tuple[StepTaken, ...] = ()  # of its canary, in their order
     steps_at: tuple[str, ...] = ()  # when each of them was decided
@@ -73,6 +75,7 @@ class History:
     def _told(self, start: Record) -> TrialHistory:
         mine = [record for record in self.records if record.trial == start.trial]
         counting = next((record for record in mine if record.kind is RecordKind.COUNTING), None)
+        watched = next((record for record in mine if record.kind is RecordKind.WATCHED), None)
         end = next((record for record in mine if record.kind in ENDS_TRIAL), None)
         if start.terms is None:
             raise ValueError(f"record {start.number}: a Started record without terms")
@@ -88,6 +91,8 @@ class History:
             baseline=baseline,
             counting_at=counting.at if counting else None,
             end=end,
+            watched=tuple(watched.watched or ()) if watched else None,
+            watched_at=watched.at if watched else None,
             proposal=proposal,
             steps=tuple(record.step for record in stepped if record.step is not None),
             steps_at=tuple(record.at for record in stepped),

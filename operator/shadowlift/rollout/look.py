@@ -11,7 +11,7 @@ from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH, Epoc
 from shadowlift.api.objective import Mode
 from shadowlift.api.record import StepTaken
 from shadowlift.api.status import Coverage, Evidence, VerdictKind
-from shadowlift.rollout import arms, guards
+from shadowlift.rollout import arms, cost, guards, interference
 from shadowlift.rollout.evidence import case, coverage_of, shown, total, unit_of_lift
 from shadowlift.rollout.guards import Known
 from shadowlift.rollout.history import TrialHistory
@@ -66,6 +66,11 @@ class Look:
         """What only shows whether things compare, and how current does."""
         return self.of(WARM_UP_EPOCH if self.world.spec.strategy.shadow else WATCH_EPOCH)
 
+    @cached_property
+    def alone(self) -> EpochCounters:
+        """What current did while nothing was copied or shared."""
+        return self.of(WATCH_EPOCH)
+
     @property
     def decides(self) -> bool:
         """The evidence of this stage is what promotes."""
@@ -97,7 +102,17 @@ class Look:
         """What is known of the guardrails in this stage."""
         frozen = self.trial.baseline.guards if self.trial.baseline else []
         tested = guards.known(frozen, self.steps, self.epoch, self.trial.terms.alpha)
-        return [*tested, *guards.contracts(self.world.spec.guardrails, self.epoch)]
+        asked = self.world.spec.guardrails
+        priced = cost.known(self.world, self.counters, self.trial.terms)
+        return [*tested, *guards.contracts(asked, self.epoch), *priced]
+
+    @cached_property
+    def interference(self) -> list[Known]:
+        """What is known of current since its requests are copied."""
+        if not self.trial.watched:
+            return []
+        copied = total([self.of(WARM_UP_EPOCH), self.of(SHADOW_EPOCH)])
+        return interference.known(self.trial.watched, copied, self.trial.terms.alpha)
 
     @property
     def unit(self) -> float:
@@ -115,7 +130,8 @@ class Look:
     def coverage(self) -> Coverage:
         """For status and records."""
         baseline, watches = self.trial.baseline, self.stage is Stage.WATCH
-        return coverage_of(self.epoch if baseline and not watches else self.warm_up, self.counters, baseline)
+        epoch = self.alone if watches else self.epoch if baseline else self.warm_up
+        return coverage_of(epoch, self.counters, baseline)
 
 
 Gate = Callable[[Look], Shut | None]

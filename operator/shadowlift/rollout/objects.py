@@ -24,7 +24,9 @@ def manifests(world: World, step: Step) -> tuple[Manifest, ...]:
         out += workload_manifests(world.owner, name, bento, replicas)
     # Clients are not given a router that leads nowhere; one that exists stays, whatever becomes of current.
     if world.observed.routers.published is not None or current_exists(world) is None:
-        out += router_manifests(world.owner, world.spec.router, world.spec.service.port, world.observed.settings)
+        out += router_manifests(
+            world.owner, world.spec.router, world.spec.service.port, world.observed.installation.routers
+        )
     return tuple(out)
 
 

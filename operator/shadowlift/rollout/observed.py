@@ -115,13 +115,30 @@ class EvidenceView:
 
 
 @dataclass(frozen=True)
+class Prices:
+    """What the installation pays for what pods request, an hour; a price of 0 is none."""
+
+    cpu_hour: float  # of one CPU
+    gib_hour: float  # of one GiB of memory
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What the installation says, the same for every ModelDeployment."""
+
+    routers: RouterSettings
+    recorder_url: str
+    prices: Prices | None = None
+
+
+@dataclass(frozen=True)
 class Observed:
     """One cycle's knowledge."""
 
     resource: Resource
     records: tuple[Record, ...]
-    settings: RouterSettings
-    recorder_url: str
+    installation: Installation
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     current_service: ServiceView | None = None  # None: there is no such Service
     routers: Routers = field(default_factory=lambda: Routers(None))

@@ -1,10 +1,11 @@
 """From a world and a step to the status that a person reads. Called by `decide`; the only builder of status."""
 
 from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH
-from shadowlift.api.record import RecordKind
+from shadowlift.api.record import ENDS_TRIAL, RecordKind
 from shadowlift.api.status import (
     Condition,
     ConditionType,
+    Cost,
     Coverage,
     Decision,
     Epoch,
@@ -18,7 +19,7 @@ from shadowlift.api.status import (
     VerdictKind,
 )
 from shadowlift.errors import InvalidInput
-from shadowlift.rollout import routing
+from shadowlift.rollout import cost, routing
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.observed import Resource
@@ -128,11 +129,8 @@ def _published_serving(world: World) -> Serving:
 
 def _why_current(world: World) -> str:
     last = max(world.observed.records, key=lambda record: record.number, default=None)
-    return (
-        last.kind.value
-        if last is not None and last.kind.value not in ("Started", "Counting", "Stepped", "Proposed")
-        else "ByDefault"
-    )
+    ends = (*ENDS_TRIAL, RecordKind.ROLLED_BACK, RecordKind.SUPERSEDED)
+    return last.kind.value if last is not None and last.kind in ends else "ByDefault"
 
 
 def _trial(world: World, step: Step) -> Trial | None:
@@ -172,12 +170,20 @@ def _trial(world: World, step: Step) -> Trial | None:
         or (previous.verdict if previous else None),
         evidence=evidence or Evidence(),
         coverage=coverage or Coverage(),
+        costs=_costs(world, previous),
         contenders=contenders,
         guardrails=known or [],
         evidence_at=previous.evidence_at if unchanged and previous else stamp(world.now) if evidence else None,
         ledger=trial.terms.ledger,
         senders=trial.terms.senders,
     )
+
+
+def _costs(world: World, previous: Trial | None) -> list[Cost]:
+    counters = world.observed.evidence.counters
+    if world.open_trial is None or counters is None:  # the last look stands
+        return previous.costs if previous else []
+    return cost.shown(world, counters)
 
 
 def _taken_back(world: World, trial: TrialHistory) -> Verdict | None:
@@ -212,7 +218,11 @@ def _epochs(world: World, trial: TrialHistory, loaded: str | None) -> list[Epoch
     shadow = world.spec.strategy.shadow
     epochs = [Epoch(number=WATCH_EPOCH, weight="0%", mirror="0%", since=loaded)]
     if shadow is not None:
-        epochs = [Epoch(number=WARM_UP_EPOCH, weight="0%", mirror=shadow.percent, since=loaded)]
+        copied = [Epoch(number=WARM_UP_EPOCH, weight="0%", mirror=shadow.percent, since=trial.watched_at or loaded)]
+        if not world.spec.watches_current:
+            epochs = copied
+        elif trial.watched is not None:
+            epochs += copied
         if trial.counting_at is not None:
             epochs.append(Epoch(number=SHADOW_EPOCH, weight="0%", mirror=shadow.percent, since=trial.counting_at))
     taken = zip(trial.steps, trial.steps_at, strict=True)

@@ -67,7 +67,7 @@ def _moving(world: World, step: Step) -> RouterIntent:
         split=_split(world, share) if share else None,
         trial=_trial(world, share) if copies or share else None,
         try_timeout_ms=world.try_timeout_ms,
-        recorder_url=world.observed.recorder_url,
+        recorder_url=world.observed.installation.recorder_url,
     )
 
 

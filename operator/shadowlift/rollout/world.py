@@ -231,7 +231,9 @@ class World:
         trial = self.open_trial
         if trial is not None and trial.steps:
             return Stage.CANARY
-        if self.spec.strategy.shadow is None:
+        if self.spec.strategy.shadow is None or (
+            self.spec.watches_current and (trial is None or trial.watched is None)
+        ):
             return Stage.WATCH
         return Stage.WARM_UP if trial is None or trial.baseline is None else Stage.SHADOW
 

@@ -189,9 +189,7 @@ async def test_two_operators_never_publish_over_each_other():
     world.watch()
     name = ("ConfigMap", NAMESPACE, "triage-router")
     key = KEY
-    observed = await world.reconciler._observer.observe(
-        key, world.installation.routers, world.installation.recorder_url
-    )
+    observed = await world.reconciler._observer.observe(key, world.installation)
     assert observed is not None
     plan = decide(observed, world.clock.now())
     assert plan.router is not None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shadowlift.api.quantities import DECIMAL_PATTERN, DURATION_PATTERN, PERCENT_PATTERN, millionths, seconds
+from shadowlift.api.quantities import DECIMAL_PATTERN, DURATION_PATTERN, PERCENT_PATTERN, amount, millionths, seconds
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,28 @@ def test_the_schema_and_the_readers_agree(text: str):
         else:
             with pytest.raises(ValueError, match=r"is not a|more than 100%"):
                 read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("500m", 0.5),
+        ("2", 2.0),
+        ("0.25", 0.25),
+        ("1Gi", 2.0**30),
+        ("512Mi", 2.0**29),
+        ("1G", 1e9),
+        ("3k", 3000.0),
+        ("1Ti", 2.0**40),
+    ],
+)
+def test_amounts_are_those_of_kubernetes(text: str, value: float):
+    """M is a thousandth, k and K differ."""
+    assert amount(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "m", "1K", "-1", "1e3", "1 Gi", "1gi"])
+def test_what_is_no_amount_is_refused(text: str):
+    """The message shows one."""
+    with pytest.raises(ValueError, match="500m, 2 or 1Gi"):
+        amount(text)

@@ -4,6 +4,7 @@ import pytest
 
 from shadowlift.errors import InvalidInput
 from shadowlift.resources.routers import RouterSettings
+from shadowlift.rollout.observed import Prices
 from shadowlift.settings import read_settings
 
 GOOD = {
@@ -17,7 +18,9 @@ GOOD = {
 def test_the_least_environment_gives_stated_defaults():
     """Four variables are needed; everything else has a default."""
     settings = read_settings(GOOD)
-    assert settings.routers == RouterSettings(image="shadowlift:1", pull_policy="IfNotPresent", spool_size="64Mi")
+    assert settings.installation.routers == RouterSettings(
+        image="shadowlift:1", pull_policy="IfNotPresent", spool_size="64Mi"
+    )
     assert settings.pod_name == "operator-0"
     assert (settings.namespaces, settings.lease, settings.log_level) == ((), "shadowlift-operator", "INFO")
     assert (settings.evaluate_s, settings.listen, settings.workers) == (2.0, ("0.0.0.0", 9090), 4)
@@ -37,12 +40,24 @@ def test_every_variable_is_heard():
             "SHADOWLIFT_EVALUATE": "500ms",
             "SHADOWLIFT_LISTEN": "127.0.0.1:1234",
             "SHADOWLIFT_LOG_LEVEL": "DEBUG",
+            "SHADOWLIFT_PRICE_CPU_HOUR": "0.031",
+            "SHADOWLIFT_PRICE_MEMORY_HOUR": "0.004",
+            "SHADOWLIFT_CURRENCY": "EUR",
         }
     )
-    assert (settings.routers.pull_policy, settings.routers.spool_size) == ("Always", "1Gi")
+    assert (settings.installation.routers.pull_policy, settings.installation.routers.spool_size) == ("Always", "1Gi")
     assert (str(settings.token_file), settings.lease) == ("/token", "other")
     assert (settings.namespaces, settings.evaluate_s) == (("clinic", "lab"), 0.5)
     assert (settings.listen, settings.log_level) == (("127.0.0.1", 1234), "DEBUG")
+    assert settings.installation.prices == Prices(0.031, 0.004, "EUR")
+
+
+@pytest.mark.parametrize(
+    "nothing", [{}, {"SHADOWLIFT_PRICE_CPU_HOUR": "", "SHADOWLIFT_CURRENCY": "EUR"}, {"SHADOWLIFT_PRICE_CPU_HOUR": "0"}]
+)
+def test_without_a_price_there_are_none(nothing: dict[str, str]):
+    """A currency alone is no price."""
+    assert read_settings({**GOOD, **nothing}).installation.prices is None
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -69,6 +84,8 @@ def test_what_must_be_set_is_named(name: str, how: str):
         ("SHADOWLIFT_EVALUATE", "0s"),
         ("SHADOWLIFT_EVALUATE", "2h"),
         ("SHADOWLIFT_IMAGE_PULL_POLICY", "Sometimes"),
+        ("SHADOWLIFT_PRICE_CPU_HOUR", "cheap"),
+        ("SHADOWLIFT_PRICE_MEMORY_HOUR", "-1"),
         ("SHADOWLIFT_LOG_LEVEL", "LOUD"),
         ("SHADOWLIFT_NAMESPACES", "clinic lab"),
         ("SHADOWLIFT_NAMESPACES", "Clinic"),

@@ -11,9 +11,9 @@ from shadowlift.errors import InvalidInput, NotFound, Refused, Unavailable
 from shadowlift.reconcile.loops import Loops
 from shadowlift.reconcile.memory import Memory
 from shadowlift.reconcile.queue import KeyedQueue
-from shadowlift.reconcile.reconciler import Installation
 from shadowlift.reconcile.store import Key
 from shadowlift.resources.routers import RouterSettings
+from shadowlift.rollout.observed import Installation
 from shadowlift.telemetry.metrics import Metrics
 from tests.support.world import FakeRecorder, ManualClock
 from tests.unit.reconcile.loop import run

@@ -22,7 +22,7 @@ from shadowlift.reconcile.store import Store
 from shadowlift.resources.records import record_manifest
 from shadowlift.resources.router.config import config_version, router_files
 from shadowlift.resources.routers import RouterSettings, config_map
-from shadowlift.rollout.observed import Observed
+from shadowlift.rollout.observed import Installation, Observed
 from tests.support.world import ManualClock, spec
 from tests.unit.rollout.given import OWNER, counting
 from tests.unit.rollout.tale import tell
@@ -87,7 +87,7 @@ class Desk:
             self.store.put(obj)
 
     async def look(self) -> Observed:
-        seen = await self.observer.observe(KEY, RouterSettings("image"), "http://recorder.")
+        seen = await self.observer.observe(KEY, Installation(RouterSettings("image"), "http://recorder."))
         assert seen is not None
         return seen
 
@@ -116,7 +116,7 @@ async def test_what_is_gone_or_going_is_not_decided_about(gone: str):
         going = resource()
         going["metadata"] |= {"deletionTimestamp": "2027-01-15T08:00:00Z", "resourceVersion": "2"}
         desk.store.put(going)
-    assert await desk.observer.observe(KEY, RouterSettings("image"), "") is None
+    assert await desk.observer.observe(KEY, Installation(RouterSettings("image"), "")) is None
 
 
 def test_an_unreadable_spec_is_a_value_and_an_unreadable_status_is_absent():
@@ -371,5 +371,5 @@ async def test_a_taken_name_is_believed_until_it_is_known_to_be_free():
     desk.memory.taken[KEY] = {"Service/triage": 10.0, "Deployment/x": -1.0}
     assert (await desk.look()).taken == ("Deployment/x", "Service/triage")
     desk.store.drop(resource())
-    assert await desk.observer.observe(KEY, RouterSettings("image"), "") is None
+    assert await desk.observer.observe(KEY, Installation(RouterSettings("image"), "")) is None
     assert desk.memory.taken == {}

@@ -19,7 +19,9 @@ from shadowlift.resources.routers import RouterSettings
 from shadowlift.rollout.decide import decide
 from shadowlift.rollout.observed import (
     EvidenceView,
+    Installation,
     Observed,
+    Prices,
     Published,
     Resource,
     RouterPod,
@@ -65,6 +67,7 @@ class Life:
     traffic: tuple[Traffic, ...] = ()  # what the operator remembers of the candidate's requests
     registered: set[str] = field(default_factory=set)
     taken: tuple[str, ...] = ()
+    prices: Prices | None = None
     loads: bool = True  # routers load what is published
     starts: bool = True  # pods of workloads become ready
     agreed: tuple[str, float] | None = None  # version that all routers have loaded, and since when
@@ -88,8 +91,7 @@ class Life:
         return Observed(
             resource=Resource(OWNER, self.generation, read, self.status),
             records=self.records,
-            settings=SETTINGS,
-            recorder_url="http://recorder.:8080",
+            installation=Installation(SETTINGS, "http://recorder.:8080", self.prices),
             workloads=dict(self.workloads),
             current_service=self.service,
             routers=self._routers(),

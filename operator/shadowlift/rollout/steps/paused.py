@@ -1,10 +1,10 @@
 """Paused: mirror and weights stay as they are and nothing is decided; the deadline keeps running. spec.serve still works.
 
-But for the circuit breaker: who asks for a pause does not ask for a candidate that fails outright.
+But for the circuit breaker, and for current where copies hold it up: who asks for a pause does not ask for harm.
 """
 
 from shadowlift.api.status import Phase, Verdict, VerdictKind
-from shadowlift.rollout import breaker
+from shadowlift.rollout import breaker, interference
 from shadowlift.rollout.conclude import ended, expired, look_at
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.steps.pending import SERVE
@@ -17,16 +17,25 @@ def paused(world: World) -> Step:
     if world.is_over and world.open_trial is not None:
         said = Verdict(kind=VerdictKind.HOLD, reason="Paused", message="spec.paused is set")
         return Step(Phase.PAUSED, record=expired(world, world.open_trial, None, said), measured=world.measuring)
-    verdict = breaker.tripped(world.breaker, world.observed.evidence.traffic) if world.share else None
-    if verdict is not None and world.open_trial is not None:
-        look = look_at(world, world.open_trial)
-        if isinstance(look, Look):
-            return ended(Phase.PAUSED, look, verdict)
+    harm = _harm(world)
+    if harm is not None:
+        return ended(Phase.PAUSED, *harm)
     blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
     return Step(
         Phase.PAUSED, measured=world.measuring, register=world.measured is not None,
         run_candidate=_runs(world), blocked=blocked,
     )  # fmt: skip
+
+
+def _harm(world: World) -> tuple[Look, Verdict] | None:
+    """Live requests fail, or wait longer, for what goes on in a pause."""
+    trial = world.open_trial
+    look = look_at(world, trial) if trial is not None and world.measuring else None
+    if not isinstance(look, Look):
+        return None
+    tripped = breaker.tripped(world.breaker, world.observed.evidence.traffic) if world.share else None
+    verdict = tripped or interference.breach(look.interference)
+    return None if verdict is None else (look, verdict)
 
 
 def _runs(world: World) -> bool:

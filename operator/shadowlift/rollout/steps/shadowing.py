@@ -1,6 +1,7 @@
 """Shadowing: live requests are copied to the candidate and evidence is gathered. Current serves.
 
-What the shadow proves is a promotion, or where a canary follows its first step.
+What the shadow proves is a promotion, or where a canary follows its first step. Where a guardrail asks for it, current is watched alone
+before anything is copied.
 """
 
 from dataclasses import replace
@@ -10,13 +11,13 @@ from shadowlift.api.ledger import WARM_UP_EPOCH, EpochCounters
 from shadowlift.api.objective import ObjectiveType
 from shadowlift.api.record import Baseline, PairBaseline, Record, RecordKind
 from shadowlift.api.status import Phase, Verdict, VerdictKind
-from shadowlift.rollout import conclude, guards, rivals
-from shadowlift.rollout.gates import APPROVAL, WARM_UP_PAIRS, judge
+from shadowlift.rollout import conclude, guards, interference, rivals
+from shadowlift.rollout.gates import APPROVAL, WARM_UP_PAIRS, judge, judge_alone
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.steps.step import Step
-from shadowlift.rollout.world import World
+from shadowlift.rollout.world import Stage, World
 from shadowlift.stats import paired
 from shadowlift.stats.counts import Differences
 from shadowlift.stats.terms import PairedTest, Rates
@@ -30,14 +31,35 @@ def shadowing(world: World) -> Step:
     look = conclude.look_at(world, trial)
     if isinstance(look, Verdict):
         return conclude.going_on(Phase.SHADOWING, world, trial, None, look)
-    if len(trial.names) > 1 and trial.chosen is None:
+    if look.stage is Stage.WATCH:
+        return _watch(look)
+    breach = interference.breach(look.interference)
+    if breach is None and len(trial.names) > 1 and trial.chosen is None:
         return _among(rivals.field_of(world, trial, look.counters))
-    verdict = judge(look)
+    verdict = breach or judge(look)
     if trial.proposal is not None:
         return conclude.approved(Phase.SHADOWING, look, verdict, trial.proposal, APPROVAL)
     if verdict.reason == "WarmUp" and _warm(look):
         return Step(Phase.SHADOWING, record=_counting((look,), trial), measured=True, register=True)
     return _concluded(look, verdict)
+
+
+def _watch(look: Look) -> Step:
+    """How current answers alone is written down; then its requests are copied."""
+    verdict = judge_alone(look)
+    if verdict.kind is not VerdictKind.PROMOTE or look.world.is_over:
+        return conclude.going_on(Phase.SHADOWING, look.world, look.trial, look, verdict)
+    record = Record(
+        kind=RecordKind.WATCHED,
+        number=look.world.history.next_number,
+        trial=look.trial.uid,
+        candidate=look.trial.terms.candidate,
+        reason=verdict.reason,
+        message=f"{look.alone.booked} units of current were watched; its requests are copied from here",
+        at=stamp(look.world.now),
+        watched=interference.freeze(look.world.spec.guardrails, look.alone),
+    )
+    return Step(Phase.SHADOWING, record=record, measured=True, register=True)
 
 
 def _among(field: rivals.Field) -> Step:
