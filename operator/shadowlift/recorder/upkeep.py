@@ -99,6 +99,8 @@ def purge(connection: Connection, now: int, rules: Rules) -> bool:
             units.c.trial == trial.number, units.c.stage.in_(stages), units.c.started < horizon
         )
         rows = connection.execute(old.limit(STEP)).all()
+        if not rows:  # of most trials nothing is old, and the statements below cost more than asking
+            continue
         kept = [] if trial.closed else [row.number for row in rows if row.unit is not None]
         connection.execute(delete(units).where(units.c.number.in_({row.number for row in rows}.difference(kept))))
         connection.execute(update(units).where(units.c.number.in_(kept)).values(_THIN))
