@@ -12,7 +12,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY) -m
 
 export PYTHONPATH := operator:.
 
-.PHONY: help venv lock generate lint unit architecture simulation component e2e endurance test demo demo-canary bench-stats cluster-up cluster-down cluster-status cluster-shell
+.PHONY: help venv lock generate lint unit architecture simulation component e2e endurance test demo demo-canary bench-stats bench-router cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -68,6 +68,9 @@ demo-canary: ## canaries of a shop: one offer is promoted, one rolled back, one 
 
 bench-stats: venv ## every promise of the statistics against its target: minutes
 	$(PY) -m dev.bench.stats
+
+bench-router: venv ## what a router costs beside a bare Envoy: minutes
+	$(PY) -m dev.bench.router
 
 cluster-up: ## the local cluster: up (idempotent)
 	$(PYTHON) -m dev.cluster up

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from shadowlift.resources.router.intent import Rival
 from shadowlift.resources.router.steps import next_intent
 from tests.component.router.stand import Stand, plain, promoted, tried, until
 
@@ -17,6 +18,7 @@ async def test_a_whole_life_costs_no_request(pod: Stand) -> None:
     next_trial = {"shadow": challenger.upstream, "trial": tried(pod, uid="trial-0002").trial}
     wishes = [
         tried(pod, epoch=1),
+        tried(pod, epoch=2).model_copy(update={"rivals": (Rival(name="other", upstream=challenger.upstream),)}),
         tried(pod, epoch=2),
         plain(pod, candidate=pod.processes["candidate"].upstream),
         promoted(pod),

@@ -44,11 +44,13 @@ def life(most: str | None = "1", resources: dict[str, Any] | None = RESOURCES, p
     ],
 )
 def test_pods_times_requests_times_prices(resources: dict[str, Any] | None, hourly: float | None) -> None:
+    """A limit without a request is one, as in Kubernetes; a price without an amount is no answer."""
     bento = Bento.model_validate({"image": "model:1", "replicas": 2, "resources": resources})
     assert per_hour(bento, PRICES) == (None if hourly is None else pytest.approx(hourly))
 
 
 def test_what_has_no_price_need_not_be_requested() -> None:
+    """Memory is free here."""
     bento = Bento.model_validate({"image": "model:1", "resources": {"requests": {"cpu": "1"}}})
     assert per_hour(bento, Prices(0.04, 0.0)) == pytest.approx(0.08)
 
@@ -64,6 +66,7 @@ def test_status_says_what_a_candidate_costs() -> None:
 
 
 def test_cheap_enough_is_promoted_and_says_so() -> None:
+    """The record holds the arithmetic."""
     lived = life(most="0.0014")
     assert lived.settle().phase is Phase.PROMOTED
     [known] = lived.records[-1].guardrails
@@ -81,6 +84,7 @@ def test_cheap_enough_is_promoted_and_says_so() -> None:
     ids=["too dear", "no requests", "no prices"],
 )
 def test_anything_else_holds_the_promotion(lived: Any, said: str) -> None:
+    """Never a rejection: the message says what to do."""
     held = lived()
     status = held.settle()
     assert status.phase is Phase.SHADOWING
@@ -91,6 +95,7 @@ def test_anything_else_holds_the_promotion(lived: Any, said: str) -> None:
 
 
 def test_a_minute_of_traffic_makes_a_rate() -> None:
+    """Before that no cost is shown, and none is judged."""
     held = life()
     loaded = held.world().loaded_at
     assert loaded is not None

@@ -45,6 +45,7 @@ def copied(**changes: Any) -> Life:
 
 
 def test_nothing_is_copied_before_current_is_known() -> None:
+    """The routers count at weight 0, in phase Shadowing."""
     life = watched()
     assert life.status is not None
     assert life.status.trial is not None
@@ -64,6 +65,7 @@ def test_nothing_is_copied_before_current_is_known() -> None:
 
 
 def test_once_known_it_is_written_down_and_requests_are_copied() -> None:
+    """One record with limit and bars; then the warm-up begins."""
     life = copied()
     assert life.published is not None
     assert life.status is not None
@@ -80,6 +82,7 @@ def test_once_known_it_is_written_down_and_requests_are_copied() -> None:
 
 
 def test_worse_off_stops_the_copies_in_the_warm_up_already() -> None:
+    """A hundred first pairs are not waited for."""
     life = copied()
     life.count(WARM_UP_EPOCH, warm(50, 30))
     status = life.settle()
@@ -92,12 +95,14 @@ def test_worse_off_stops_the_copies_in_the_warm_up_already() -> None:
 
 @pytest.mark.parametrize("worse", [warm(200, 40), warm(240, 0, failed=40)], ids=["slow", "failed"])
 def test_slow_and_failed_are_alike(worse: EpochCounters) -> None:
+    """Both are answers that clients do not want."""
     life = copied()
     life.count(WARM_UP_EPOCH, worse)
     assert life.settle().phase is Phase.REJECTED
 
 
 def test_less_than_before_is_no_harm_and_in_time_safe() -> None:
+    """Shown as Safe."""
     life = copied()
     life.count(WARM_UP_EPOCH, warm(98, 2))
     life.settle()
@@ -118,6 +123,7 @@ def test_a_promotion_does_not_wait_for_it() -> None:
 
 
 def test_a_pause_does_not_keep_the_harm() -> None:
+    """Who asks for a pause does not ask for slow answers."""
     life = copied()
     life.edit(paused=True)
     life.settle()
@@ -129,6 +135,7 @@ def test_a_pause_does_not_keep_the_harm() -> None:
 
 
 def test_a_current_that_is_bad_alone_cannot_be_watched() -> None:
+    """There is no room above its share; the verdict says so."""
     life = watched()
     life.count(WATCH_EPOCH, EpochCounters(live=2000, booked=2000, **answers(2000, 0, failed=1500)))
     status = life.settle()
@@ -139,6 +146,7 @@ def test_a_current_that_is_bad_alone_cannot_be_watched() -> None:
 
 
 def test_the_time_box_ends_a_watch() -> None:
+    """A watch without traffic is not for ever."""
     life = watched(deadline="1h")
     life.now += 3700
     assert life.settle().phase is Phase.EXPIRED

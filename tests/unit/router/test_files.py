@@ -76,9 +76,18 @@ def test_every_cluster_that_is_named_is_there(wish: RouterIntent) -> None:
     routes = [route for table in ("rds-live.yaml", "rds-shadow.yaml") for route in _routes(files[table])]
     led_to = {cluster for route in routes for cluster in _clusters(route["route"])}
     known = {cluster["name"] for cluster in files["cds.yaml"]["resources"]}
-    doors = {"shadow"} | {f"shadow-{rival.name}" for rival in wish.rivals}
+    doors = {
+        "shadow",
+        "shadow-1",
+        "shadow-2",
+        "shadow-3",
+        "shadow-4",
+    }  # always: the two files are not read at one moment
+    copies = {policy["cluster"] for route in routes for policy in route["route"].get("request_mirror_policies", ())}
     assert led_to == wish.routed
     assert known == wish.clusters | doors
+    assert copies <= doors
+    assert len(copies) == len(wish.rivals) + (wish.shadow is not None)
 
 
 @given(wish=wishes())

@@ -10,6 +10,7 @@ from shadowlift.stats import before
 
 @pytest.mark.parametrize(("events", "n"), [(0, 50), (1, 100), (100, 2000), (1000, 2000), (1999, 2000), (2000, 2000)])
 def test_the_bound_is_a_little_wider_than_the_exact_one(events: int, n: int) -> None:
+    """Beside Clopper and Pearson's."""
     exact = stats.beta.ppf(0.99, events + 1, n - events) if events < n else 1.0
     bound = before.upper_bound(events, n, 0.01)
     assert exact - 1e-12 <= bound <= exact + 4 / math.sqrt(n) * max(0.05, math.sqrt(exact * (1 - exact)))
@@ -25,6 +26,7 @@ def test_the_true_rate_is_rarely_above_the_bound(rate: float) -> None:
 
 
 def test_bars_are_bounds_with_the_margin_on_top() -> None:
+    """Lower for safe, upper for harmful."""
     found = before.bars(100, 2000, 0.5, 0.01)
     assert found.harmful == pytest.approx(1.5 * before.upper_bound(100, 2000, 0.01))
     assert found.safe == pytest.approx(1.5 * (1 - before.upper_bound(1900, 2000, 0.01)))
@@ -36,6 +38,7 @@ def test_bars_are_bounds_with_the_margin_on_top() -> None:
     [(-1, 10, 0.5, "events"), (11, 10, 0.5, "events"), (0, 0, 0.5, "events"), (1, 10, -0.1, "margin"), (9, 10, 0.5, "room")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(events: int, n: int, margin: float, says: str) -> None:
+    """The message names it."""
     with pytest.raises(ValueError, match=says):
         before.bars(events, n, margin, 0.01)
 

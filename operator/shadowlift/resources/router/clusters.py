@@ -1,7 +1,7 @@
 """Clusters (`cds.yaml`): each process by its name in DNS, each chain, and the door to the shadow listener."""
 
 from shadowlift.resources.router.envoy import Json, duration, extension, metadata, typed
-from shadowlift.resources.router.intent import Chain, RouterIntent, Upstream
+from shadowlift.resources.router.intent import MOST_CANDIDATES, Chain, RouterIntent, Upstream
 
 SHADOW = "shadow"  # cluster and internal listener through which every copy goes
 
@@ -41,8 +41,7 @@ def clusters(intent: RouterIntent, version: str) -> Json:
     """The cluster file. Members come before the chains that name them."""
     chains = {chain.cluster: chain for chain in intent.chains if len(chain.members) > 1}
     upstreams = (_upstream(upstream, connect_timeout_us(intent, upstream)) for upstream in intent.upstreams)
-    doors = [_shadow(None), *(_shadow(rival.name) for rival in intent.rivals)]
-    resources = [*upstreams, *map(_chain, chains.values()), *doors]
+    resources = [*upstreams, *map(_chain, chains.values()), *map(_shadow, range(MOST_CANDIDATES))]
     return {"version_info": version, "resources": resources}
 
 
@@ -93,19 +92,22 @@ def _chain(chain: Chain) -> Json:
     return _cluster(chain.cluster, _unlimited(), lb_policy="CLUSTER_PROVIDED", cluster_type=kind)
 
 
-def door(name: str | None) -> str:
-    """The cluster through which a candidate's copies go: each has its own limits, so that a slow one is no other's trouble."""
-    return SHADOW if name is None else f"{SHADOW}-{name}"
+def door(place: int) -> str:
+    """The cluster through which a candidate's copies go: each has its own limits, so that a slow one is no other's trouble.
+
+    All of them are always there. Clusters and routes are two files, and Envoy refuses a route whose cluster it has not read yet: for good.
+    """
+    return f"{SHADOW}-{place}" if place else SHADOW
 
 
-def _shadow(name: str | None) -> Json:
+def _shadow(place: int) -> Json:
     listener = {"envoy_internal_address": {"server_listener_name": SHADOW}}
     protocol = _protocol({"http2_protocol_options": {}})
     return _cluster(
-        door(name),
+        door(place),
         dict(SHADOW_LIMITS),
         type="STATIC",
-        load_assignment=_assignment(door(name), listener),
+        load_assignment=_assignment(door(place), listener),
         typed_extension_protocol_options=protocol,
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 Json = dict[str, Any]
 _TYPES = "type.googleapis.com/"
 NAMESPACE = "shadowlift"  # of route and request metadata
+MEASURED = "measured"  # in a request's metadata: its route belongs to a trial, so that a line is written of it
 
 HTTP = "envoy.extensions.filters.http."
 LUA = "envoy.filters.http.lua"

@@ -14,6 +14,8 @@ from shadowlift.api.capture import Extraction
 from shadowlift.api.ledger import TrialUid
 from shadowlift.api.names import HEADER_ID
 
+MOST_CANDIDATES = 5  # of which each gets copies of its own
+
 
 class Upstream(Model):
     """A process that answers HTTP/1.1: a name that DNS resolves without search domains, or an address."""
@@ -115,7 +117,7 @@ class RouterIntent(Model):
     serve: Literal["current", "candidate"] = "current"
     fail_open: bool = True  # behind a candidate that serves stands current, which is asked where it fails
     shadow: Upstream | None = None  # gets the copies
-    rivals: Annotated[tuple[Rival, ...], Field(max_length=5)] = ()  # get copies of their own
+    rivals: Annotated[tuple[Rival, ...], Field(max_length=MOST_CANDIDATES - 1)] = ()  # get copies of their own
     split: Split | None = None  # who answers a share of the units; all else goes to who serves
     trial: TrialRoute | None = None
     try_timeout_ms: Annotated[int, Field(gt=0)]  # of a serving candidate: then current is asked as well

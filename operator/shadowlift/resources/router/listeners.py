@@ -14,6 +14,7 @@ from shadowlift.resources.router.envoy import (
     HTTP,
     LUA,
     LUA_TYPE,
+    MEASURED,
     NAMESPACE,
     ROUTER,
     Json,
@@ -27,10 +28,9 @@ _LISTENER = "envoy.config.listener.v3.Listener"
 _CONNECTION_MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 STREAM_IDLE_TIMEOUT = "3600s"  # without a byte in either direction; there is no other limit on a live request
 DRAIN_TIMEOUT = "5s"
-FORGEABLE = ("x-envoy-", "x-shadowlift-")  # by these a client could steer retries and time-outs, or pass for a copy
 
-_ROUTE_METADATA = "xds.route_metadata.filter_metadata"
-_OF_A_TRIAL = f"'{NAMESPACE}' in {_ROUTE_METADATA} && 'trial' in {_ROUTE_METADATA}['{NAMESPACE}']"
+# Who may steer Envoy by its own headers: an address that no client has. Left out it would be every private one.
+NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 
 # Every statistic costs memory in every router; these are what shipper, operator and dashboards read.
 _STATISTICS = (
@@ -104,21 +104,15 @@ def _chain(manager: Json) -> list[Json]:
 
 
 def _live(layout: Layout) -> Json:
-    forged = [{"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}} for prefix in FORGEABLE]
-    own = extension(HEADER_MUTATION, HEADER_MUTATION_TYPE, mutations={"request_mutations": forged})
-    only_trials = {
-        "extension_filter": extension(
-            "envoy.access_loggers.extension_filters.cel",
-            "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-            expression=_OF_A_TRIAL,
-        )
-    }
+    in_metadata = {"filter": NAMESPACE, "path": [{"key": MEASURED}], "value": {"present_match": True}}
+    measured = {"metadata_filter": {"matcher": in_metadata, "match_if_key_not_found": False}}
     return _manager(
         Track.LIVE,
         layout,
-        filters=[own, *_capture_filters()],
-        log_filter={"filter": only_trials},
+        filters=[_off(extension(HEADER_MUTATION, HEADER_MUTATION_TYPE)), *_capture_filters()],
+        log_filter={"filter": measured},
         use_remote_address=True,
+        internal_address_config={"cidr_ranges": [NOBODY]},
         upgrade_configs=[{"upgrade_type": "websocket"}],
         http_protocol_options={"accept_http_10": True, "header_key_format": PRESERVE_CASE},
     )
@@ -150,7 +144,11 @@ def _capture_filters() -> list[Json]:
     """Off unless a route switches them on: without a trial they cost nothing."""
     body = extension(LUA, LUA_TYPE, default_source_code={"inline_string": LUA_SOURCE})
     headers = extension(HEADER_METADATA, HEADER_METADATA_TYPE)
-    return [{**filter_, "disabled": True} for filter_ in (headers, body)]
+    return [_off(headers), _off(body)]
+
+
+def _off(filter_: Json) -> Json:
+    return {**filter_, "disabled": True}
 
 
 def _file_log(track: Track, layout: Layout) -> Json:

@@ -1,5 +1,7 @@
 """Routes (`rds-live.yaml`, `rds-shadow.yaml`): who answers, what is copied and captured. All that a trial changes is here."""
 
+from collections.abc import Sequence
+
 from shadowlift.api.capture import NOT_COPIED, Extraction
 from shadowlift.api.names import HEADER_ID, HEADER_SHADOW
 from shadowlift.resources.router.capture import HEADER_CANDIDATE, HEADER_EPOCH, HEADER_TRIAL
@@ -11,6 +13,7 @@ from shadowlift.resources.router.envoy import (
     HEADER_MUTATION_TYPE,
     LUA,
     LUA_TYPE,
+    MEASURED,
     NAMESPACE,
     Json,
     duration,
@@ -58,6 +61,12 @@ _TO_THE_NEXT: Json = {
 }
 
 
+# By these a client could pass for a copy. Envoy takes them away before a route is chosen, as it does with its own headers, by which retries
+# and time-outs could be steered: every client is an outsider to it (`listeners`).
+FORGEABLE = [HEADER_ID, HEADER_SHADOW, HEADER_TRIAL, HEADER_EPOCH, HEADER_CANDIDATE]
+ADDED = ["x-envoy-external-address"]  # by Envoy; current has never seen it
+
+
 def live_routes(intent: RouterIntent, version: str) -> Json:
     """Routes of the live listener. Every request carries the pairing id to whoever answers, and is answered with it."""
     routes = []
@@ -70,7 +79,8 @@ def live_routes(intent: RouterIntent, version: str) -> Json:
     if len(routes) > 1:
         routes.insert(0, _route("websocket", _WEBSOCKET, _to_current(intent)))
     id_in, id_out = set_header(HEADER_ID, "%UNIQUE_ID%"), set_header(HEADER_ID, f"%REQ({HEADER_ID})%")
-    return _table("live", version, routes, request_headers_to_add=[id_in], response_headers_to_add=[id_out])
+    own = {"request_headers_to_add": [id_in], "request_headers_to_remove": ADDED, "response_headers_to_add": [id_out]}
+    return _table("live", version, routes, {"internal_only_headers": FORGEABLE}, **own)
 
 
 def shadow_routes(intent: RouterIntent, version: str) -> Json:
@@ -101,10 +111,10 @@ def _copied(trial: TrialRoute, name: str | None, upstream: Upstream) -> Json:
     return _route(f"shadow-{name}" if name else "shadow", [of_the_trial, whose], action, **captured)
 
 
-def _table(name: str, version: str, routes: list[Json], **of_host: object) -> Json:
+def _table(name: str, version: str, routes: list[Json], of_table: Json | None = None, **of_host: object) -> Json:
     host = {"name": "all", "domains": ["*"], "routes": routes, **of_host}
     kind = "envoy.config.route.v3.RouteConfiguration"
-    table = typed(kind, name=name, validate_clusters=True, virtual_hosts=[host])
+    table = typed(kind, name=name, validate_clusters=True, virtual_hosts=[host], **(of_table or {}))
     return {"version_info": version, "resources": [table]}
 
 
@@ -116,10 +126,10 @@ def _route(name: str, headers: list[Json], action: Json, **more: object) -> Json
 def _tried(intent: RouterIntent, trial: TrialRoute) -> list[Json]:
     """Requests that are measured: copied where they can be, and logged either way."""
     labels = {"trial": trial.uid, "epoch": trial.epoch}
-    policies = [_mirror(trial, name) for name, _ in _audience(intent)]
+    policies = [_mirror(trial, place, name) for place, (name, _) in enumerate(_audience(intent))]
     copied = {**_to_serving(intent), "request_mirror_policies": policies}
-    mirrored = {"metadata": metadata(**labels, mirror="yes"), **_captured(trial, trial.current)}
-    unmirrored = {"metadata": metadata(**labels, mirror="no"), **_captured(trial)}
+    mirrored = {"metadata": metadata(**labels, mirror="yes"), **_measured(trial, trial.current)}
+    unmirrored = {"metadata": metadata(**labels, mirror="no"), **_measured(trial)}
     routes = [_route(f"mirrored-{name}", headers, copied, **mirrored) for name, headers in _REPLAYABLE]
     routes.append(_route("unmirrored", [], _to_current(intent), **unmirrored))
     if trial.percent_millionths < _ALL:  # one draw per request, so that all routes see the same
@@ -136,13 +146,13 @@ def _split(intent: RouterIntent, trial: TrialRoute, split: Split) -> list[Json]:
     """
     known: list[Json] = [{"name": trial.unit_header, "present_match": True}] if trial.unit_header else []
     labels = {"trial": trial.uid, "epoch": trial.epoch}
-    given = {"metadata": metadata(**labels, split="yes"), **_captured(trial, trial.current, trial.candidate)}
+    given = {"metadata": metadata(**labels, split="yes"), **_measured(trial, trial.current, trial.candidate)}
     routes = [
         _route(f"split-{name}", [*known, *headers], _to_arms(intent, trial, split), **given)
         for name, headers in _REPLAYABLE
     ]
     label = metadata(**labels, split="no")
-    return [*routes, *({**route, "metadata": label, **_captured(trial)} for route in _untried(intent))]
+    return [*routes, *({**route, "metadata": label, **_measured(trial)} for route in _untried(intent))]
 
 
 def _to_arms(intent: RouterIntent, trial: TrialRoute, split: Split) -> Json:
@@ -223,12 +233,12 @@ def _to_serving(intent: RouterIntent) -> Json:
     return {"cluster": intent.serving.cluster, "timeout": "0s", "retry_policy": retry, "hedge_policy": hedge}
 
 
-def _mirror(trial: TrialRoute, name: str | None) -> Json:
+def _mirror(trial: TrialRoute, place: int, name: str | None) -> Json:
     labels = {HEADER_SHADOW: "true", HEADER_TRIAL: trial.uid, HEADER_EPOCH: str(trial.epoch)}
     if name is not None:
         labels[HEADER_CANDIDATE] = name
     return {
-        "cluster": door(name),
+        "cluster": door(place),
         "disable_shadow_host_suffix_append": True,
         "trace_sampled": False,
         "runtime_fraction": {"default_value": {"numerator": 100, "denominator": "HUNDRED"}},
@@ -239,10 +249,17 @@ def _mirror(trial: TrialRoute, name: str | None) -> Json:
     }
 
 
-def _captured(trial: TrialRoute, *answers: Extraction) -> Json:
+def _measured(trial: TrialRoute, *answers: Extraction) -> Json:
+    """What a route of live requests has to switch on so that a line is written of them."""
+    mark = {"metadata_namespace": NAMESPACE, "key": MEASURED, "value": "yes", "type": "STRING"}
+    every_request = {"header": ":method", "on_header_present": mark}
+    return _captured(trial, *answers, also=[every_request])
+
+
+def _captured(trial: TrialRoute, *answers: Extraction, also: Sequence[Json] = ()) -> Json:
     """What a route has to switch on so that its line holds unit, outcome key and the prediction of whoever answers."""
     asked = [(trial.unit_header, "unit"), (trial.key_header, "key")]
-    request = [_to_metadata(header, key) for header, key in asked if header]
+    request = [*also, *(_to_metadata(header, key) for header, key in asked if header)]
     response = [_to_metadata(header, "pred") for header in dict.fromkeys(answer.header for answer in answers) if header]
     rules = {name: rules for name, rules in (("request_rules", request), ("response_rules", response)) if rules}
     filters: Json = {}
