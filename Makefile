@@ -12,7 +12,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY) -m
 
 export PYTHONPATH := operator:.
 
-.PHONY: help venv lock generate lint unit architecture simulation component e2e endurance test demo demo-canary bench-stats bench-router cluster-up cluster-down cluster-status cluster-shell
+.PHONY: help venv lock generate lint unit architecture simulation component e2e endurance test faults demo demo-canary bench-stats bench-pipeline bench-router cluster-up cluster-down cluster-status cluster-shell
 
 help: ## what can be done
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,6 +57,12 @@ e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
 
 endurance: ## trials too long for every change: a full spool, minutes and probabilities, every example (the local cluster)
 	SHADOWLIFT_CHART_VALUES="--set router.spoolSize=4Mi" dev/e2e.sh tests/endurance
+
+faults: ## the operator killed at every one of its writes, before it and after it: an hour or two (the local cluster)
+	SHADOWLIFT_FAULTS=$${SHADOWLIFT_FAULTS:-all} dev/e2e.sh tests/e2e/faults/test_faults.py
+
+bench-pipeline: venv ## what misleads, through recorder, evidence and verdict, some hundred times each: half an hour
+	$(PY) -m dev.bench.pipeline
 
 test: lint unit architecture simulation component e2e ## all of the above: what CI runs
 

@@ -23,7 +23,8 @@ fi
 STOOD=$(mktemp)
 run tests/e2e/chart/test_conditions.py >"$STOOD" 2>&1 &
 STANDING=$!
-OTHERS=(tests/e2e --ignore=tests/e2e/chart/test_conditions.py)
+# `make faults` has an hour for its own.
+OTHERS=(tests/e2e --ignore=tests/e2e/chart/test_conditions.py --ignore=tests/e2e/faults/test_faults.py)
 # Trials in namespaces of their own mostly wait, so they wait together; what disrupts the whole installation comes after them.
 run -n 3 --dist worksteal -m "not disrupts" "${OTHERS[@]}"
 run -m disrupts "${OTHERS[@]}"

@@ -20,6 +20,7 @@ BOARD = (-60, 180)  # minutes
 LATE = 15  # minutes
 LONGEST_BODY = 65536
 PATIENCE = 10.0  # seconds for what is under way at the end
+LINGER_S = 1.0  # in which connections are still answered, and told that they will close: closing one under a request would lose it
 
 
 def judge(flight: Mapping[str, Any]) -> tuple[float, bool]:
@@ -145,8 +146,9 @@ def main() -> None:
         signal.signal(number, lambda *_: threading.Thread(target=server.stop).start())
     print(f"arrivals by the rule {RULE} on port {server.server_port}", flush=True)
     server.serve_forever(poll_interval=0.1)
-    server.under_way.wait_for(0, PATIENCE)
     server.server_close()
+    threading.Event().wait(LINGER_S)
+    server.under_way.wait_for(0, PATIENCE)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 
 LONGEST_BODY = 65536
 PATIENCE = 10.0  # seconds for what is under way at the end
+LINGER_S = 1.0  # in which connections are still answered, and told that they will close: closing one under a request would lose it
 
 
 def judge(visit: Mapping[str, Any]) -> tuple[str, str]:
@@ -139,8 +140,9 @@ def main() -> None:
         signal.signal(number, lambda *_: threading.Thread(target=server.stop).start())
     print(f"offers by rule on port {server.server_port}", flush=True)
     server.serve_forever(poll_interval=0.1)
-    server.under_way.wait_for(0, PATIENCE)
     server.server_close()
+    threading.Event().wait(LINGER_S)
+    server.under_way.wait_for(0, PATIENCE)
 
 
 if __name__ == "__main__":

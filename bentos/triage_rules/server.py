@@ -19,6 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 RULESET = "2019-03"
 MAX_BODY = 1 << 20
+LINGER_S = 1.0
+"""How long it goes on answering on connections that it has when it is to end, and says on each answer that it will close: to close one
+while its client is sending would lose a request."""
 
 
 class BadRequest(ValueError):
@@ -192,8 +195,9 @@ def main() -> None:
         signal.signal(number, lambda *_: threading.Thread(target=server.stop).start())
     print(f"triage rules {RULESET} on port {server.server_port}", flush=True)
     server.serve_forever(poll_interval=0.1)
-    server.tally.wait_until(lambda under_way: under_way == 0, seconds=10)
     server.server_close()
+    threading.Event().wait(LINGER_S)
+    server.tally.wait_until(lambda under_way: under_way == 0, seconds=10)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from shadowlift.api.ledger import FIRST_STEP_EPOCH
 from shadowlift.api.record import APPROVED, FrozenGuard, ProbationTerms, Record, RecordKind, RouterTotals, StepTaken
 from shadowlift.api.spec import PromotionPolicy
 from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
-from shadowlift.rollout import arms, guards, rivals
+from shadowlift.rollout import arms, gates, guards, rivals
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.look import Gate, Look
@@ -127,7 +127,9 @@ def stepped(phase: Phase, look: Look, verdict: Verdict) -> Step:
 
 def going_on(phase: Phase, world: World, trial: TrialHistory, look: Look | None, verdict: Verdict) -> Step:
     """Nothing is decided: until the deadline, and then it is over."""
-    evidence, coverage = (look.evidence, look.coverage) if look else (None, None)
+    # Counters that have gone back are not shown: the next look must still see that they have.
+    shows = look is not None and verdict.reason != gates.EVIDENCE_LOST
+    evidence, coverage = (look.evidence, look.coverage) if look and shows else (None, None)
     deadline = world.deadline
     record = None
     if deadline is not None and world.now >= deadline + (0.0 if look else UNKNOWN_GRACE_S):

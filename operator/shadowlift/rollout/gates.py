@@ -30,6 +30,7 @@ MIN_READY = 2
 OUTCOMES_TO_COMPARE = 20
 CYCLE_SLACK = 0.01  # of a cycle: looks come every few seconds, and a cycle is rarely shorter than a day
 LEAST_CYCLE_SLACK_S = 10.0
+EVIDENCE_LOST = "EvidenceLost"
 SELECTION_BAR = 20.0  # evidence ratio at which labels are held to depend on the answer that was served
 
 
@@ -38,16 +39,25 @@ def ledger_is_the_same(look: Look) -> Shut | None:
     view = look.world.observed.evidence
     if view.ledger != look.trial.terms.ledger:
         return Shut(
-            VerdictKind.ERROR, "EvidenceLost",
+            VerdictKind.ERROR, EVIDENCE_LOST,
             "the recorder's ledger is not the one in which this trial began; change spec.trial to begin anew",
         )  # fmt: skip
-    status = look.world.observed.resource.status
-    before = status.trial.evidence if status and status.trial and status.trial.uid == look.trial.uid else None
+    before = before_it(look)
     if before is not None and _seen(look) < _shown(before, units=bool(look.steps)):
         return Shut(
-            VerdictKind.ERROR, "EvidenceLost", "the recorder's counters have gone back; change spec.trial to begin anew"
+            VerdictKind.ERROR, EVIDENCE_LOST, "the recorder's counters have gone back; change spec.trial to begin anew"
         )
     return None
+
+
+def before_it(look: Look) -> Evidence | None:
+    """What status says of the same candidate since the last look; in a shadow of several each has its own pairs."""
+    status = look.world.observed.resource.status
+    if status is None or status.trial is None or status.trial.uid != look.trial.uid:
+        return None
+    rivals = [] if look.steps else status.trial.contenders
+    own = (rival.evidence for rival in rivals if rival.name == look.trial.terms.candidate)
+    return next(own, status.trial.evidence)
 
 
 def _seen(look: Look) -> int:

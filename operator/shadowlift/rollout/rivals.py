@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, EpochCounters, TrialCounters
-from shadowlift.api.status import Contender, Verdict, VerdictKind
+from shadowlift.api.status import Contender, Evidence, Verdict, VerdictKind
 from shadowlift.rollout.evidence import case, signed
-from shadowlift.rollout.gates import judge
+from shadowlift.rollout.gates import EVIDENCE_LOST, before_it, judge
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.world import World
@@ -71,10 +71,15 @@ class Field:
                 name=look.trial.terms.candidate,
                 workload=look.trial.terms.workload,
                 verdict=self._says(look),
-                evidence=look.evidence,
+                evidence=self._shown(look),
             )
             for look in self.looks
         )
+
+    def _shown(self, look: Look) -> Evidence:
+        """Its evidence; of counters that have gone back the next look must still see that they have."""
+        before = before_it(look) if self._says(look).reason == EVIDENCE_LOST else None
+        return look.evidence if before is None else before
 
     def _says(self, look: Look) -> Verdict:
         return self.verdicts[look.trial.terms.candidate]
@@ -95,8 +100,9 @@ class Field:
     def _chosen(self, leader: Look) -> Verdict:
         """The verdict with the reason for the choice."""
         name, said = leader.trial.terms.candidate, self._says(leader)
-        others = "; ".join(self._beside(look, name) for look in self.looks if look is not leader)
-        return said.model_copy(update={"message": f"{name}: {said.message}; {others}"[:512]})
+        beside = (self._beside(look, name) for look in self.looks if look is not leader)
+        dropped = (f"{gone} dropped ({record.reason})" for gone, record in self.trial.dropped.items())
+        return said.model_copy(update={"message": "; ".join((f"{name}: {said.message}", *beside, *dropped))[:512]})
 
     def _beside(self, look: Look, chosen: str) -> str:
         name = look.trial.terms.candidate

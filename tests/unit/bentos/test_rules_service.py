@@ -2,11 +2,16 @@
 
 import http.client
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from triage.story import cases
+from triage_rules import server
 from triage_rules.server import RulesServer, Settings, fails, settings
 
 BODIES = [json.dumps(features, separators=(",", ":")).encode() for features, _ in cases()]
@@ -119,6 +124,28 @@ def test_a_request_under_way_is_answered_before_the_end():
         assert server.tally.wait_until(lambda under_way: under_way == 0, 5)
         client.join()
     assert [status for status, _ in answers] == [200]
+
+
+def takes_up(port):
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+def test_a_kept_connection_is_answered_and_told_to_close_at_the_end():
+    """Told to end, the program takes up no connection: who asks again on one is answered, and learns that it was the last time."""
+    command = [sys.executable, "-u", server.__file__]
+    with subprocess.Popen(command, env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True) as program:
+        port = int(program.stdout.readline().split()[-1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        assert ask(connection, "GET", "/health")[0] == 200
+        program.terminate()
+        while takes_up(port):
+            pass
+        connection.request("POST", "/triage", BODIES[0])
+        answer = connection.getresponse()
+        assert (answer.status, len(answer.read()) > 0, answer.getheader("Connection")) == (200, True, "close")
+        assert program.wait(5) == 0
 
 
 @pytest.mark.parametrize("environ", [{"PORT": "eighty"}, {"FAIL_RATE": "2"}, {"DELAY_MS": "-1"}])

@@ -37,6 +37,7 @@ from tests.support.world import BETTER, spec
 
 NOW = 1_800_000_000.0
 RULES = ServiceView("rules", frozenset({8080}))
+ANYWHERE = ServiceView("any", frozenset({8080, 9090}))  # whichever Service spec.current names next is there
 OWNER = Owner("triage", "clinic", "uid-of-triage")
 SETTINGS = RouterSettings("shadowlift:test")
 VALUES = {"M": 40, "B": 60}
@@ -45,6 +46,35 @@ CANARY = {
     "canary": {"steps": [{"weight": "5%", "minimumDuration": "10s"}, {"weight": "50%", "minimumDuration": "10s"}]}
 }
 LONGEST_TRY = 70.0  # seconds after which no request hangs in a candidate any more
+BENTO = {"image": "logreg:1", "replicas": 2}
+CURRENT = {"service": {"name": "rules", "port": 8080}}
+TREE = [{"name": "tree", "bento": {"image": "tree:1", "replicas": 2}}]
+SENDERS = {"maturity": "5s", "from": [{"serviceAccount": "outcome-sender"}]}
+OTHER_CONTENT: dict[str, dict[str, Any]] = {  # something else is to be measured
+    "another image": {"candidates": [{"name": "logreg", "bento": {**BENTO, "image": "logreg:2"}}]},
+    "another environment": {"candidates": [{"name": "logreg", "bento": {**BENTO, "env": [{"name": "A"}]}}]},
+}
+OTHER_CURRENT: dict[str, dict[str, Any]] = {  # it is to be measured against something else
+    "another port": {"current": {"service": {"name": "rules", "port": 9090}}},
+    "another Service": {"current": {"service": {"name": "vendor", "port": 8080}}},
+    "another bento": {"current": {"bento": {"image": "rules:2", "replicas": 2}}},
+    "another revision": {"current": {**CURRENT, "revision": "2"}},
+}
+OTHER_QUESTION: dict[str, dict[str, Any]] = {  # another question is asked of the same two, by a spec with a canary
+    "another name": {"candidates": [{"name": "other", "bento": BENTO}]},
+    "how current answers": {"current": {**CURRENT, "prediction": {"header": "x-p"}}},
+    "prediction": {"prediction": {"body": "diagnosis"}},
+    "unit": {"unit": {"header": "x-user-id"}},
+    "objective": {"objective": {"targetLift": "0.03", "outcome": SENDERS}},
+    "guardrails": {"guardrails": [{"name": "late", "type": "ErrorRate", "maxIncrease": "0.05"}]},
+    "answerWithin": {"answerWithin": "400ms"},
+    "deadline": {"deadline": "2h"},
+    "steps": {"strategy": {"canary": {"steps": [{"weight": "10%", "minimumDuration": "10s"}]}}},
+    "failOpen": {"strategy": {"canary": {**CANARY["canary"], "failOpen": False}}},
+    "circuitBreaker": {"strategy": {"canary": {**CANARY["canary"], "circuitBreaker": {"minimumRequests": 50}}}},
+    "a shadow instead": {"strategy": {"shadow": {"percent": "100%"}}},
+    "trial": {"trial": "2"},
+}
 WARM = EpochCounters(live=100, booked=100, ties=90, disagreements=10, current_values=VALUES, candidate_values=VALUES)
 
 
@@ -53,6 +83,7 @@ class Life:
     """One ModelDeployment; a test changes what it is about and cycles."""
 
     spec: dict[str, Any] = field(default_factory=spec)
+    owner: Owner = OWNER
     now: float = NOW
     records: tuple[Record, ...] = ()
     status: Status | None = None
@@ -89,7 +120,7 @@ class Life:
         trial = self.last.watch_trial if self.last else None
         known = trial in self.registered
         return Observed(
-            resource=Resource(OWNER, self.generation, read, self.status),
+            resource=Resource(self.owner, self.generation, read, self.status),
             records=self.records,
             installation=Installation(SETTINGS, "http://recorder.:8080", self.prices),
             workloads=dict(self.workloads),
@@ -230,6 +261,25 @@ def last_step(**changes: Any) -> Life:
     return _lived("last_step").copy() if not changes else _stepped_last(changes)
 
 
+def succeeding() -> Life:
+    """A promotion in force, and another candidate in the first step of its canary against it."""
+    return _lived("succeeding").copy()
+
+
+def past_first_step(life: Life) -> Life:
+    """The first step has lasted, and both arms did as well; the second one is under way."""
+    life.count(FIRST_STEP_EPOCH, arms((10, 8), (190, 152)))
+    life.now += STEP_S
+    return life.settled()
+
+
+def created_again(life: Life) -> Life:
+    """The same name and spec, after a deletion that took with it all that was made; the recorder's ledger outlives that."""
+    owner = replace(life.owner, uid=f"{life.owner.uid}-again")
+    kept = {"counters": dict(life.counters), "registered": set(life.registered), "ledger": life.ledger}
+    return Life(spec=life.spec, owner=owner, now=life.now, **kept)
+
+
 def arms(candidate: tuple[int, int] = (0, 0), current: tuple[int, int] = (0, 0), **more: Any) -> EpochCounters:
     """Mature units of a split by arm, with how many of them were right."""
     units = {"candidate": candidate[0], "current": current[0]}
@@ -276,16 +326,22 @@ def _watched(changes: dict[str, Any]) -> Life:
 
 
 def _stepped(changes: dict[str, Any]) -> Life:
-    life = watching(**changes)
+    return _past_watch(watching(**changes))
+
+
+def _past_watch(life: Life) -> Life:
     life.count(WATCH_EPOCH, arms(current=(200, 160)))
     return life.settled()
 
 
 def _stepped_last(changes: dict[str, Any]) -> Life:
-    life = stepping(**changes)
-    life.count(FIRST_STEP_EPOCH, arms((10, 8), (190, 152)))
-    life.now += STEP_S
-    return life.settled()
+    return past_first_step(stepping(**changes))
+
+
+def _succeeded(changes: dict[str, Any]) -> Life:
+    life = promoted()
+    life.edit(candidates=TREE, strategy=CANARY, **changes)
+    return _past_watch(life.settled())
 
 
 @cache
@@ -293,6 +349,6 @@ def _lived(how: str) -> Life:
     """Lived once, copied for each test: most tests begin at one of these."""
     ways = {
         "warming": _warmed, "counting": _counted, "promoted": _promoted,
-        "watching": _watched, "stepping": _stepped, "last_step": _stepped_last,
+        "watching": _watched, "stepping": _stepped, "last_step": _stepped_last, "succeeding": _succeeded,
     }  # fmt: skip
     return ways[how]({})

@@ -92,6 +92,7 @@ def test_a_later_one_waits_for_a_simpler_one_of_which_nothing_is_known():
     given_up = seen(life.copy(), WORSE, BETTER)
     given_up.settle()
     assert ends(given_up) == [("Dropped", "logreg"), ("Promoted", "boosted")]
+    assert given_up.records[-1].message.endswith("; logreg dropped (Harm)"), "who is out of the running, and why"
 
 
 def test_who_is_worse_is_dropped_and_the_others_go_on():
@@ -106,6 +107,24 @@ def test_who_is_worse_is_dropped_and_the_others_go_on():
     assert life.published is not None
     assert [rival.name for rival in life.published.intent.rivals] == ["boosted"]
     assert len(life.workloads) == 2
+
+
+def test_each_is_held_against_what_was_seen_of_itself():
+    """That another one's pairs are more is no sign of a ledger that has shrunk; that its own are fewer is."""
+    fewer = {**SOME, "ties": 900, "unlabelled": 68}
+    life = seen(counting(), SOME, BETTER, fewer).settled()
+    assert life.status is not None
+    assert life.status.trial is not None
+    assert {one.name: one.verdict.kind.value for one in life.status.trial.contenders if one.verdict} == {
+        "logreg": "Hold",
+        "boosted": "Promote",
+        "stale": "Hold",
+    }
+    life.count("2/stale", EpochCounters(**{**fewer, "ties": 899, "candidate_values": VALUES}))
+    life.settle()
+    [stale] = [one for one in life.status.trial.contenders if one.name == "stale"]
+    assert stale.verdict is not None
+    assert stale.verdict.reason == "EvidenceLost"
 
 
 def test_the_simplest_one_may_be_dropped_too():
