@@ -31,8 +31,6 @@ from tests.unit.rollout.test_objects import routed
 from tests.unit.rollout.test_probation import MANUAL
 
 FROZEN = {**OTHER_CONTENT, **OTHER_CURRENT, **OTHER_QUESTION}
-REVISION = {"another revision": OTHER_CURRENT["another revision"]}
-IN_PLACE = {**OTHER_CONTENT, **OTHER_QUESTION, **REVISION}  # current is where the routers know it to be
 
 
 def publishes(life: Life) -> None:
@@ -66,11 +64,11 @@ class TestTheQuestion:
         assert intent(life).current == life.world().current.upstream
 
     @pytest.mark.parametrize("loads", [True, False], ids=["routers answer", "routers do not answer"])
-    @pytest.mark.parametrize("change", IN_PLACE.values(), ids=IN_PLACE)
+    @pytest.mark.parametrize("change", FROZEN.values(), ids=FROZEN)
     def test_units_go_back_by_the_very_next_configuration(self, change: dict[str, Any], loads: bool) -> None:
-        """Whether or not the routers have answered: to take a route away is always safe."""
+        """Whether or not the routers have answered, and whether or not they know another current yet: a route can go at any time."""
         life = last_step()
-        life.loads = loads
+        life.loads, life.service = loads, ANYWHERE
         if not loads:
             life.pods = tuple(replace(pod, loaded=None) for pod in life.pods)
         life.edit(**change)
@@ -100,7 +98,7 @@ class TestTheQuestion:
         life.edit(trial="2")
         life.cycle()
         publishes(life)
-        assert (shared(life)[0], intent(life).serve, intent(life).candidate) == (0, "candidate", proven)
+        assert (shared(life)[0] or 0, intent(life).serve, intent(life).candidate) == (0, "candidate", proven)
 
     def test_another_try_has_half_the_error_rate(self) -> None:
         """Looking at the same candidate again costs, however far the first look came."""
@@ -127,7 +125,9 @@ class TestTheQuestion:
 class TestHands:
     """What a person does meanwhile."""
 
-    @pytest.mark.parametrize("change", [OTHER_CONTENT["another image"], OTHER_QUESTION["trial"]], ids=str)
+    @pytest.mark.parametrize(
+        "change", [OTHER_CONTENT["another image"], OTHER_QUESTION["trial"]], ids=["image", "trial"]
+    )
     def test_units_go_back_at_once_where_a_paused_trial_is_another_one(self, change: dict[str, Any]) -> None:
         """A pause decides nothing, so the record waits for its end; the units do not."""
         life = last_step()

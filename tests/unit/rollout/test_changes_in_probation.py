@@ -11,6 +11,7 @@ from shadowlift.api.status import Phase
 from tests.unit.rollout.given import (
     ANYWHERE,
     BENTO,
+    CANARY,
     NOW,
     OTHER_CONTENT,
     OTHER_CURRENT,
@@ -148,12 +149,20 @@ class TestCurrent:
 class TestHands:
     """What a person does meanwhile."""
 
-    @pytest.mark.parametrize("harm", [lambda life: life.count(EPOCH, HARMFUL), breaking], ids=["harm", "failures"])
-    def test_in_a_pause_the_share_stays_and_nothing_acts(self, harm: Callable[[Life], object]) -> None:
-        """However long it is; what was found meanwhile is acted upon at its end."""
+    def test_in_a_pause_only_the_circuit_breaker_acts(self) -> None:
+        """Who asks for a pause does not ask for failures."""
         life = on_probation()
         life.edit(paused=True)
-        harm(life)
+        assert life.settle().phase is Phase.PAUSED
+        breaking(life)
+        life.settle()
+        assert (last(life), shared(life)) == (("RolledBack", "CircuitBreaker"), (0, "current"))
+
+    def test_in_a_pause_the_share_stays(self) -> None:
+        """However long it is; what was proven meanwhile is acted upon at its end."""
+        life = on_probation()
+        life.edit(paused=True)
+        life.count(EPOCH, HARMFUL)
         life.now += 2 * HOUR
         assert life.settle().phase is Phase.PAUSED
         assert (last(life)[0], shared(life)) == ("Promoted", HELD_BACK)
@@ -176,7 +185,9 @@ class TestHands:
         assert (last(life)[0], shared(life)) == (("Settled", ALL) if ends else ("Promoted", HELD_BACK))
         assert ends or passes(life)
 
-    @pytest.mark.parametrize("change", [OTHER_CONTENT["another image"], OTHER_QUESTION["trial"]], ids=str)
+    @pytest.mark.parametrize(
+        "change", [OTHER_CONTENT["another image"], OTHER_QUESTION["trial"]], ids=["image", "trial"]
+    )
     def test_paused_and_changed_all_units_are_the_candidates(self, change: dict[str, Any]) -> None:
         """As without a pause: the promotion stands, and its probation needs no record to end."""
         life = on_probation()
@@ -246,16 +257,22 @@ class TestHands:
 class TestWhatBreaks:
     """What nobody wanted."""
 
-    def test_where_its_pods_are_gone_current_answers_until_the_circuit_breaker_trips(self) -> None:
-        """The share stays meanwhile: the routers ask current behind a candidate that fails."""
-        life = on_probation()
+    @pytest.mark.parametrize(
+        ("fail_open", "told"), [(True, "current answers in its place"), (False, "its requests fail")]
+    )
+    def test_where_its_pods_are_gone_it_is_said_until_the_circuit_breaker_trips(
+        self, fail_open: bool, told: str
+    ) -> None:
+        """The share stays meanwhile; who answers in its place is as the spec has it."""
+        life = on_probation(strategy={"canary": {**CANARY["canary"], "failOpen": fail_open}})
         life.starts = False
         life.workloads = {name: replace(one, ready=0) for name, one in life.workloads.items()}
         life.settle()
         progressing, split = life.condition("Progressing"), intent(life).split
         assert progressing is not None
         assert split is not None
-        assert (progressing.reason, split.fail_open, shared(life)) == ("PromotedNotReady", True, HELD_BACK)
+        assert (progressing.reason, split.fail_open, shared(life)) == ("PromotedNotReady", fail_open, HELD_BACK)
+        assert told in progressing.message
         breaking(life).cycle()
         assert last(life) == ("RolledBack", "CircuitBreaker")
         life.cycle()
@@ -278,6 +295,8 @@ class TestWhatBreaks:
         life.now += 2 * HOUR
         life.settle()
         assert (last(life)[0], shared(life)) == ("Promoted", HELD_BACK)
+        assert breaking(life).cycle().records == (), "what it said before is no reason now"
+        life.traffic = ()
         life.error = None
         (record,) = life.cycle().records
         assert record.kind is RecordKind.SETTLED

@@ -59,7 +59,7 @@ def test_another_canary_to_come_is_another_trial(field: str) -> None:
     assert copied(life) == (True, WARM_UP_EPOCH)
 
 
-@pytest.mark.parametrize("change", [OTHER_CONTENT["another image"], OTHER_QUESTION["trial"]], ids=str)
+@pytest.mark.parametrize("change", [OTHER_CONTENT["another image"], OTHER_QUESTION["trial"]], ids=["image", "trial"])
 def test_copies_end_at_once_where_a_paused_trial_is_another_one(change: dict[str, Any]) -> None:
     """Copies would answer a question that nobody asks any more; the record waits for the end of the pause."""
     life = counting()

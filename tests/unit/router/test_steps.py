@@ -101,6 +101,16 @@ def test_a_roll_back_waits_for_nothing(promoted: RouterIntent, spare: RouterInte
     assert next_intent(promoted, loaded, back, spare_is_idle=True).serve == "current"
 
 
+@given(
+    canary=wishes().filter(lambda wish: wish.split is not None and wish.weight > 0),
+    wish=wishes().filter(lambda wish: not wish.weight),
+    loaded=st.booleans(),
+)
+def test_a_share_that_is_wanted_no_more_ends_at_once(canary: RouterIntent, wish: RouterIntent, loaded: bool) -> None:
+    """Whatever is wanted in its place, a current that no router knows too: until then who serves the rest serves all."""
+    assert next_intent(canary, loaded, wish, spare_is_idle=True).split in (None, wish.split)
+
+
 @given(wish=wishes())
 def test_the_first_publication_serves_current(wish: RouterIntent) -> None:
     """Nothing is known of the routers, so nothing but current is routed to; the clusters are prepared."""

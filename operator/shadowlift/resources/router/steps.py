@@ -34,30 +34,28 @@ def next_intent(
     if desired.routed <= known:
         arrived = published_is_loaded and spare_is_idle and _alone(published) == desired
         return desired if arrived else _beside(desired, published.chains, _longest_try(published))
+    return _beside(_meanwhile(published, known, desired), (*published.chains, *desired.chains), _longest_try(published))
+
+
+def _meanwhile(published: RouterIntent, known: frozenset[str], desired: RouterIntent) -> RouterIntent:
+    """What is in force until every router knows all that is wanted: a candidate that shall answer nobody any more leaves at once."""
     retreat = _retreat(desired)
-    falls = (published.serve == "candidate" and desired.serve == "current") or (
-        published.weight > 0 and not desired.weight
-    )
-    leaves = falls and retreat.routed <= known
-    return _beside(
-        retreat if leaves else _alone(published), (*published.chains, *desired.chains), _longest_try(published)
-    )
+    falls = published.serve == "candidate" and desired.serve == "current"
+    shares = published.weight > 0 and not desired.weight
+    if (falls or shares) and retreat.routed <= known:
+        return retreat
+    if shares and published.split is not None:  # the current that is wanted is another one, and not known yet
+        return published.model_copy(update={**_NOTHING_BESIDE, "spare": (), "spare_try_ms": 0})
+    return _alone(published)
+
+
+_NOTHING_BESIDE = {"shadow": None, "rivals": (), "split": None, "trial": None}
 
 
 def _retreat(intent: RouterIntent) -> RouterIntent:
     """The same with all traffic on current and nothing beside it."""
-    return intent.model_copy(
-        update={
-            "serve": "current",
-            "candidate": None,
-            "shadow": None,
-            "rivals": (),
-            "split": None,
-            "trial": None,
-            "spare": (),
-            "spare_try_ms": 0,
-        }
-    )
+    alone = {"serve": "current", "candidate": None, **_NOTHING_BESIDE, "spare": (), "spare_try_ms": 0}
+    return intent.model_copy(update=alone)
 
 
 def _alone(intent: RouterIntent) -> RouterIntent:

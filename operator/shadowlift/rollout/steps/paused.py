@@ -8,6 +8,7 @@ from shadowlift.rollout import breaker, interference
 from shadowlift.rollout.conclude import ended, expired, look_at
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.steps.pending import SERVE
+from shadowlift.rollout.steps.promoted import failing, taken_back
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
@@ -20,6 +21,10 @@ def paused(world: World) -> Step:
     harm = _harm(world)
     if harm is not None:
         return ended(Phase.PAUSED, *harm)
+    on_probation = world.probation if world.share is not None else None
+    fails = failing(world)
+    if on_probation is not None and fails is not None:
+        return taken_back(Phase.PAUSED, world, on_probation, fails)
     blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
     return Step(
         Phase.PAUSED, measured=world.measuring, register=world.measured is not None,

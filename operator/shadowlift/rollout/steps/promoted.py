@@ -4,9 +4,12 @@ At first on probation: a share of the units stays with what served before, the g
 say is a record before it is an effect.
 """
 
+from collections.abc import Sequence
+
 from shadowlift.api.record import Record, RecordKind
 from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
 from shadowlift.rollout import breaker, guards
+from shadowlift.rollout.guards import Known
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import parse, stamp
 from shadowlift.rollout.steps.pending import LOOK_AGAIN, SERVE
@@ -30,21 +33,22 @@ def _not_ready(world: World) -> Blocked | None:
     target = world.promoted
     workload = world.workload(target.workload if target else None)
     if target is not None and (workload is None or workload.ready == 0):
-        return Blocked("PromotedNotReady", f"no pod of {target.name} is ready; current answers in its place")
+        canary = world.spec.strategy.canary
+        instead = (
+            "current answers in its place"
+            if canary is None or canary.fail_open
+            else "with failOpen: false its requests fail"
+        )
+        return Blocked("PromotedNotReady", f"no pod of {target.name} is ready; {instead}")
     return None
 
 
 def _on_probation(world: World, trial: TrialHistory) -> Step:
     known = guards.on_probation(trial, world.share, world.observed.evidence.counters)
     shown = tuple(guard.shown for guard in known)
-    harmful = next((guard for guard in known if guard.safety is Safety.HARMFUL), None)
-    verdict = breaker.tripped(world.breaker, world.observed.evidence.traffic)
-    if verdict is None and harmful is not None:
-        message = f"guardrail {harmful.name}: proven worse than what served before: {harmful.message}"
-        verdict = Verdict(kind=VerdictKind.REJECT, reason="Guardrail", message=message)
+    verdict = failing(world) or _harm(world, known)
     if verdict is not None:
-        record = _record(world, trial, RecordKind.ROLLED_BACK, verdict.reason, verdict.message, shown)
-        return Step(Phase.PROMOTED, record=record, measured=True, register=True, guardrails=shown)
+        return taken_back(Phase.PROMOTED, world, trial, verdict, shown)
     left = _left(world)
     if left <= 0:
         message = "the probation is over without harm; all units are the candidate's"
@@ -54,6 +58,29 @@ def _on_probation(world: World, trial: TrialHistory) -> Step:
         Phase.PROMOTED, measured=True, register=True, guardrails=shown, blocked=_not_ready(world) or _waits(world, left),
         requeue_after=max(LOOK_AGAIN, left),
     )  # fmt: skip
+
+
+def failing(world: World) -> Verdict | None:
+    """What the circuit breaker says; what the recorder said before it was away is nothing new."""
+    view = world.observed.evidence
+    return breaker.tripped(world.breaker, view.traffic) if view.error is None else None
+
+
+def taken_back(
+    phase: Phase, world: World, trial: TrialHistory, verdict: Verdict, shown: tuple[GuardrailState, ...] | None = None
+) -> Step:
+    """The promotion ends on probation; traffic moves in the cycle after."""
+    record = _record(world, trial, RecordKind.ROLLED_BACK, verdict.reason, verdict.message, shown or ())
+    return Step(phase, record=record, measured=True, register=True, guardrails=shown)
+
+
+def _harm(world: World, known: Sequence[Known]) -> Verdict | None:
+    """What the guardrails prove."""
+    harmful = next((guard for guard in known if guard.safety is Safety.HARMFUL), None)
+    if harmful is None or world.observed.evidence.error is not None:
+        return None
+    message = f"guardrail {harmful.name}: proven worse than what served before: {harmful.message}"
+    return Verdict(kind=VerdictKind.REJECT, reason="Guardrail", message=message)
 
 
 def _left(world: World) -> float:
