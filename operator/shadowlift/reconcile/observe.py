@@ -6,6 +6,7 @@ Objects become small typed views; what cannot be read raises, and the cycle ends
 import asyncio
 import json
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,6 +26,7 @@ from shadowlift.errors import InvalidInput, Unavailable
 from shadowlift.reconcile.memory import Memory
 from shadowlift.reconcile.ports import Clock, RouterPods
 from shadowlift.reconcile.store import Key, Object, Store
+from shadowlift.resources.identity import digest
 from shadowlift.resources.owner import Owner
 from shadowlift.resources.records import read_record
 from shadowlift.resources.router.config import router_files
@@ -219,7 +221,17 @@ def read_published(config_map: Object) -> Published:
         raise InvalidInput(
             f"ConfigMap/{name}", "does not hold a readable router configuration; delete it to have it made anew"
         ) from error
-    return Published(version, number, intent, fresh=data == router_files(intent, version))
+    return Published(version, number, intent, fresh=_hash_of(data) == _hash_of_ours(data["intent.json"], version))
+
+
+@lru_cache(maxsize=1024)
+def _hash_of_ours(intent: str, version: str) -> str:
+    """Of the files that this operator would write; asked in every cycle, and the same until something is published."""
+    return _hash_of(router_files(RouterIntent.model_validate_json(intent), version))
+
+
+def _hash_of(files: Object) -> str:
+    return digest(files, 64)
 
 
 def _current_service(spec: Spec | InvalidInput) -> str | None:

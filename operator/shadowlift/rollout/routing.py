@@ -5,10 +5,9 @@ from shadowlift.api.names import HEADER_ID
 from shadowlift.api.quantities import millionths, seconds
 from shadowlift.api.spec import SERVE_AUTO
 from shadowlift.resources.identity import trial_salt
-from shadowlift.resources.router.config import config_version, router_files
 from shadowlift.resources.router.intent import Rival, RouterIntent, Split, TrialRoute
 from shadowlift.resources.router.steps import next_intent
-from shadowlift.resources.routers import config_map, router_name
+from shadowlift.resources.routers import router_name
 from shadowlift.rollout.observed import Published
 from shadowlift.rollout.plan import RouterUpdate
 from shadowlift.rollout.steps.pending import current_exists
@@ -112,8 +111,7 @@ def update(world: World, step: Step) -> RouterUpdate | None:
         if intent == published.intent and published.fresh:
             return None
         number = published.number + 1
-    version = config_version(number, intent)
-    return RouterUpdate(config_map(world.owner, router_files(intent, version), version), version)
+    return RouterUpdate(world.owner, number, intent)
 
 
 def _spare_is_idle(world: World, published: Published) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shadowlift.api.ledger import EpochCounters, Row, RowStatus
 from shadowlift.api.objective import Missing
 from shadowlift.recorder.fold import Increments, Pair, Policy, Side, agreement, merged, resolution
-from tests.unit.recorder.world import MATURITY, RULES, SECOND, START, World, live, memory_folder, shadow
+from tests.component.ledger.world import MATURITY, RULES, SECOND, START, World, live, memory_folder, shadow
 
 ANSWERS = st.sampled_from(
     [

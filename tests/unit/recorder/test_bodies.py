@@ -8,7 +8,7 @@ import pytest
 from shadowlift.api.ledger import Batch, CountersQuery, OutcomesIn, TrialRegistration
 from shadowlift.recorder.bodies import check_batch, parse
 from shadowlift.recorder.problems import Faulty, NotJson
-from tests.unit.recorder.world import registration
+from tests.component.ledger.world import registration
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"{'a': 1}", b'{"outcomes": [}', b"[" * 100_000])

@@ -14,7 +14,6 @@ from shadowlift.api.record import Record
 from shadowlift.api.status import Condition, Status
 from shadowlift.errors import InvalidInput
 from shadowlift.resources.owner import Owner
-from shadowlift.resources.router.intent import RouterIntent
 from shadowlift.resources.routers import RouterSettings
 from shadowlift.rollout.decide import decide
 from shadowlift.rollout.observed import (
@@ -170,9 +169,7 @@ class Life:
         for manifest in plan.manifests:
             self._run(manifest)
         if plan.router is not None:
-            intent = RouterIntent.model_validate_json(plan.router.config_map["data"]["intent.json"])
-            number = int(plan.router.version.split("-")[0])
-            self.published = Published(plan.router.version, number, intent, fresh=True)
+            self.published = Published(plan.router.version, plan.router.number, plan.router.intent, fresh=True)
         if self.loads and self.published is not None:
             self.pods = tuple(replace(pod, loaded=self.published.version) for pod in self.pods)
         for name in plan.delete:

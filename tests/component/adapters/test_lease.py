@@ -11,7 +11,7 @@ import pytest
 from shadowlift.adapters import lease
 from shadowlift.adapters.lease import DURATION, RENEW_DEADLINE, RETRY, Lease
 from shadowlift.errors import Conflict, NotFound, ShadowliftError, Unavailable
-from tests.unit.adapters.api_server import ApiServer, connected, serve
+from tests.component.adapters.api_server import ApiServer, connected, serve
 from tests.unit.reconcile.loop import run
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/system/leases/operator"

@@ -5,7 +5,7 @@ import pytest
 from shadowlift.api.ledger import RowStatus
 from shadowlift.errors import Refused
 from shadowlift.recorder.upkeep import ORPHAN_US
-from tests.unit.recorder.world import HOUR, SECOND, START, World, live, shadow
+from tests.component.ledger.world import HOUR, SECOND, START, World, live, shadow
 
 
 def test_a_replayed_batch_changes_nothing(world: World) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from shadowlift.recorder.database import open_database
 from shadowlift.recorder.ledger import Ledger
 from shadowlift.recorder.metrics import Metrics
-from tests.unit.recorder.world import RULES
+from tests.component.ledger.world import RULES
 
 
 def test_nobody_is_silent_while_nobody_can_be_heard(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from shadowlift.adapters.router_pods import RouterPodsClient
 from shadowlift.adapters.token import TokenFile
 from shadowlift.api.ledger import TrialRegistration
 from shadowlift.errors import InvalidInput, Refused, ShadowliftError, Unavailable
-from tests.unit.adapters.api_server import ApiServer, serve
+from tests.component.adapters.api_server import ApiServer, serve
 from tests.unit.rollout.tale import tell
 
 TOKEN = "secret-of-the-operator"

@@ -8,7 +8,7 @@ from shadowlift.api.ledger import DecisionCopy
 from shadowlift.api.objective import Missing, PredictionType
 from shadowlift.errors import Conflict, InvalidInput, NotFound
 from shadowlift.recorder.trials import store_record
-from tests.unit.recorder.world import HOUR, RULES, TRIAL, World, live, shadow
+from tests.component.ledger.world import HOUR, RULES, TRIAL, World, live, shadow
 
 
 def test_registering_again_changes_nothing(world: World) -> None:

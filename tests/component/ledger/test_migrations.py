@@ -10,7 +10,7 @@ from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, Arm, EpochCounter
 from shadowlift.recorder import evidence, schema
 from shadowlift.recorder.database import CannotOpen, open_database
 from shadowlift.recorder.schema import Stretch
-from tests.unit.recorder.world import SECOND, START, TRIAL, World, live, registration, shadow
+from tests.component.ledger.world import SECOND, START, TRIAL, World, live, registration, shadow
 
 VERSION_1 = Path(__file__).with_name("ledger_v1.sql")
 LEFT_AT = START + 72 * SECOND  # when the old recorder was stopped

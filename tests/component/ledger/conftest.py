@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.recorder.world import World, memory_folder
+from tests.component.ledger.world import World, memory_folder
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from shadowlift.stats.losses import AbsoluteError
 from shadowlift.stats.results import Reward, of_loss
 from shadowlift.stats.scales import UNSIGNED, dither, place
 from shadowlift.stats.threshold import LADDER
-from tests.unit.recorder.world import TRIAL, World, live, shadow
+from tests.component.ledger.world import TRIAL, World, live, shadow
 
 CANDIDATE, CURRENT = Arm.CANDIDATE, Arm.CURRENT
 OK, FAILED, OURS = RowStatus.OK, RowStatus.FAILED, RowStatus.OURS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recorder.world import HOUR, MATURITY, RULES, SECOND, START, World, live, shadow
+from tests.component.ledger.world import HOUR, MATURITY, RULES, SECOND, START, World, live, shadow
 
 DUE = START + MATURITY + RULES.grace_us + 1
 

@@ -9,7 +9,7 @@ import pytest
 from shadowlift.adapters import kubernetes
 from shadowlift.adapters.kubernetes import KubernetesCluster
 from shadowlift.errors import Conflict, InvalidInput, NameTaken, NotFound, Refused, ShadowliftError, Unavailable
-from tests.unit.adapters.api_server import ApiServer, connected, serve
+from tests.component.adapters.api_server import ApiServer, connected, serve
 
 Object = dict[str, Any]
 PODS = "/api/v1/namespaces/clinic/pods"

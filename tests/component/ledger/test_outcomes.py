@@ -9,7 +9,7 @@ from shadowlift.api.objective import PredictionType
 from shadowlift.errors import NotFound
 from shadowlift.recorder import outcomes
 from shadowlift.recorder.problems import Faulty, OverQuota
-from tests.unit.recorder.world import HOUR, SECOND, World, live, shadow
+from tests.component.ledger.world import HOUR, SECOND, World, live, shadow
 
 
 def pair(id_: str, **changes: str) -> list[Row]:

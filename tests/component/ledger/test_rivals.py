@@ -8,7 +8,7 @@ from shadowlift.api.ledger import EpochCounters, Row, RowStatus
 from shadowlift.api.objective import Missing, ObjectiveType, PredictionType
 from shadowlift.stats.counts import Differences
 from shadowlift.stats.losses import AbsoluteError
-from tests.unit.recorder.world import MATURITY, RULES, SECOND, START, World, live, shadow
+from tests.component.ledger.world import MATURITY, RULES, SECOND, START, World, live, shadow
 
 NAMES = ["logreg", "boosted", "stale"]
 

@@ -11,7 +11,7 @@ from shadowlift.recorder.problems import Faulty
 from shadowlift.stats.counts import Differences
 from shadowlift.stats.losses import AbsoluteError
 from shadowlift.stats.scales import SIGNED, dither, place
-from tests.unit.recorder.world import TRIAL, World, live, shadow
+from tests.component.ledger.world import TRIAL, World, live, shadow
 
 MINUTES = {
     "prediction_type": PredictionType.NUMBER,
