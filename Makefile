@@ -46,8 +46,8 @@ unit: venv ## every unit by itself, no process, no network: seconds
 architecture: venv ## directions of imports, shapes, texts, and whole objects against their golden files
 	$(PYTEST) --timeout 60 -n 2 tests/architecture tests/golden
 
-simulation: venv ## seeded simulations of the statistics, and of a shop
-	$(PYTEST) --timeout 300 -n 2 tests/simulation
+simulation: venv ## seeded simulations of the statistics and of a shop, and what holds for all outcomes, whatever is drawn
+	$(PYTEST) --timeout 300 -n 2 tests/properties tests/simulation
 
 component: venv ## real Envoy, recorder, SQLite and traffic on loopback; the operator's whole life behind fakes
 	$(PYTEST) --timeout 300 -n 4 --dist worksteal tests/component $(wildcard tests/contract) -m "not cluster"

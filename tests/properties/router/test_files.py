@@ -17,8 +17,8 @@ from shadowlift.resources.router.capture import line_format
 from shadowlift.resources.router.config import router_files
 from shadowlift.resources.router.intent import Chain, Rival, RouterIntent
 from shadowlift.resources.router.layout import POD
+from tests.properties.router.test_steps import wishes
 from tests.unit.router.intents import intent, process, share, trial
-from tests.unit.router.test_steps import wishes
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "router"
 BY_HEADER = Extraction(header="x-prediction")
