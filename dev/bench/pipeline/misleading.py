@@ -3,12 +3,13 @@
 Read by `claims`. Each scene is a row of the table of data that mislead: its engine's part is in `dev.bench.stats.adversarial`.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from dev.bench.pipeline import naive, specs
-from dev.bench.pipeline.trial import Scene
+from dev.bench.pipeline.trial import Scene, anew
 from dev.bench.pipeline.visits import Answers, Flags, Numbers, Value, Visits, said, yes_or_no
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -154,6 +155,39 @@ def _with_hard_ones(rng: np.random.Generator, size: int) -> Visits:
         Answers(right, outcomes, soon, said(right, truth)),
         rng.random(size),
     )
+
+
+UNREAD, EACH_HOUR = 16_000, 2000
+"""Requests with answers that are too long, and how many come from look to look."""
+
+
+def unread() -> Scene:
+    """As good as current; nearly two in a hundred of its answers, all wrong, are too long to be read: below what is refused."""
+    spec = specs.canary(specs.accuracy(target="0.01"), ("50%", "10m"))
+    return anew(_unread(spec, 0.018), steps=((500, UNREAD),), naive=naive.read_only)
+
+
+def unread_in_shadow() -> Scene:
+    """The same, seen by copies, of which half as many are enough."""
+    return anew(_unread(specs.shadow(specs.accuracy(target="0.01")), 0.009), naive=naive.read_pairs_only)
+
+
+def _unread(spec: specs.Spec, part: float) -> Scene:
+    return Scene(
+        spec=spec,
+        draw=partial(_too_long, part),
+        size=UNREAD,
+        spacing=HOUR / EACH_HOUR,
+        looks=hourly(UNREAD // EACH_HOUR + 1),
+        before=(partial(pairs, np.zeros(1)), 200),
+    )
+
+
+def _too_long(part: float, rng: np.random.Generator, size: int) -> Visits:
+    visits = pairs(np.zeros(1), rng, size)
+    candidate = visits.candidate
+    wrong = ~candidate.won & (rng.random(size) < part / (~candidate.won).mean())
+    return replace(visits, candidate=replace(candidate, too_long=wrong))
 
 
 def late_labels() -> Scene:

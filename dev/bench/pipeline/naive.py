@@ -31,8 +31,7 @@ def pooled_at_the_end(scene: Scene, visits: Visits, given: Flags) -> bool:
 
 def at_each_look(scene: Scene, visits: Visits, given: Flags) -> bool:
     """The success rates of the two arms, of what was answered, and a z-test at each look."""
-    failed = visits.candidate.failed if visits.candidate.failed is not None else np.zeros(scene.size, dtype=bool)
-    counted = ~(given & failed)
+    counted = ~(given & _silent(scene, visits))
     tables = [_table(visits.won(given), given, counted & (scene.at <= look)) for look in scene.looks]
     return any(_z(table) > gates.CRITICAL for table in tables)
 
@@ -46,13 +45,20 @@ def at_each_look_of_what_is_told(scene: Scene, visits: Visits, given: Flags) -> 
 
 def both_at_each_look(scene: Scene, visits: Visits, _: Flags) -> bool:
     """The same of a shadow: each process by what it answered, whether or not the other one did."""
-    failed = visits.candidate.failed if visits.candidate.failed is not None else np.zeros(scene.size, dtype=bool)
+    failed = _silent(scene, visits)
     for look in scene.looks:
         seen = scene.at <= look
         mine, theirs = visits.candidate.won[seen & ~failed], visits.current.won[seen]
         if _z(np.array([(~mine).sum(), mine.sum(), (~theirs).sum(), theirs.sum()], dtype=float)) > gates.CRITICAL:
             return True
     return False
+
+
+def _silent(scene: Scene, visits: Visits) -> Flags:
+    """Requests on which the candidate says nothing that is read."""
+    none = np.zeros(scene.size, dtype=bool)
+    each = (visits.candidate.failed, visits.candidate.too_long)
+    return np.logical_or.reduce([flags if flags is not None else none for flags in each])
 
 
 def as_they_come(scene: Scene, visits: Visits, given: Flags) -> bool:
@@ -101,6 +107,19 @@ def known_pairs_only(scene: Scene, visits: Visits, _: Flags) -> bool:
     """Our test of pairs, fed with those that have a label."""
     labelled = np.array([outcome is not None for outcome in visits.current.outcomes])
     return any(_pairs_prove(visits, labelled & (scene.at <= look)) for look in scene.looks)
+
+
+def read_only(scene: Scene, visits: Visits, given: Flags) -> bool:
+    """Our test of two arms, without the units whose answers could not be read."""
+    won, counted = visits.won(given), ~(given & _silent(scene, visits))
+    tables = (_table(won, given, counted & (scene.at <= look)) for look in scene.looks)
+    return any(_arms_prove([table], [500]) for table in tables)
+
+
+def read_pairs_only(scene: Scene, visits: Visits, _: Flags) -> bool:
+    """Our test of pairs, without those whose second answer could not be read."""
+    counted = ~_silent(scene, visits)
+    return any(_pairs_prove(visits, counted & (scene.at <= look)) for look in scene.looks)
 
 
 def _difference(visits: Visits) -> NDArray[np.int64]:

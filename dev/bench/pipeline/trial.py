@@ -276,8 +276,8 @@ def _key(visits: Visits, number: int, id_: str) -> str:
 
 
 def _answer(answers: Answers, number: int) -> dict[str, Any]:
-    failed = answers.fails(number)
-    status, reason = (RowStatus.FAILED, "Broken") if failed else (RowStatus.OK, None)
+    status = answers.status(number)
+    reason = {RowStatus.FAILED: "Broken", RowStatus.OURS: "TooLong"}.get(status)
     us = None if answers.us is None else int(answers.us[number])
     return {"status": status, "reason": reason, "value": answers.value(number), "us": us}
 

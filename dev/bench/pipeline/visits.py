@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shadowlift.api.ledger import RowStatus
+
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 Value = str | float | None
@@ -29,6 +31,7 @@ class Answers:
         values: its predictions; None where nothing is predicted.
         failed: no answer.
         us: how long it took, in microseconds.
+        too_long: an answer that nobody reads.
     """
 
     won: Flags
@@ -37,14 +40,17 @@ class Answers:
     values: Sequence[Value] | None = None
     failed: Flags | None = None
     us: NDArray[np.int64] | None = None
+    too_long: Flags | None = None
 
     def value(self, number: int) -> Any:
         """The prediction of one request."""
-        return None if self.values is None or self.fails(number) else self.values[number]
+        return None if self.values is None or self.status(number) is not RowStatus.OK else self.values[number]
 
-    def fails(self, number: int) -> bool:
-        """Whether one request was not answered."""
-        return self.failed is not None and bool(self.failed[number])
+    def status(self, number: int) -> RowStatus:
+        """What became of one request."""
+        if self.failed is not None and self.failed[number]:
+            return RowStatus.FAILED
+        return RowStatus.OURS if self.too_long is not None and self.too_long[number] else RowStatus.OK
 
 
 @dataclass(frozen=True, eq=False)

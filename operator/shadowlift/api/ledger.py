@@ -148,7 +148,12 @@ class EpochCounters(Model):
     current_unreadable: int = 0  # excluded: current's answer holds no prediction of the declared type
     gone: int = 0  # excluded: the client hung up
     unmatched: int = 0  # excluded: lines were lost, so the pair is incomplete
-    ours: int = 0  # excluded: an answer that we could not read
+    ours: int = (
+        0  # an answer that we could not read: excluded where it is current's in a shadow, else counted at its worst
+    )
+    unread: int = (
+        0  # closed units of a shadow whose candidate's answer we could not read: at its worst, whatever the policy
+    )
     ambiguous: int = 0  # excluded: the outcome key named more than one unit
     reasons: dict[str, int] = Field(default_factory=dict)  # reason token -> rows, at most 32 (then "Other")
     current_values: dict[str, int] = Field(default_factory=dict)  # value -> rows, at most 32 (then counted under "")
@@ -172,6 +177,7 @@ class EpochCounters(Model):
     known_by_arm: dict[str, int] = Field(default_factory=dict)  # closed units of a split whose result is known
     unknown_by_arm: dict[str, int] = Field(default_factory=dict)  # ... and whose outcome did not come
     results_by_arm: dict[str, int] = Field(default_factory=dict)  # "arm/place on stats.scales.UNSIGNED" -> known ones
+    unread_by_arm: dict[str, int] = Field(default_factory=dict)  # of the unknown ones: we could not read the answer
     failed_currents: int = 0  # of the unknown ones of current: it failed, which is no outcome and never a lift
     failed_candidates: int = (
         0  # of the unknown ones of the candidate: it failed, which is the worst whatever the outcome

@@ -205,7 +205,7 @@ class _Booking:
 
     def _tell(self, epoch: int, arm: Arm, status: str, us: int | None) -> None:
         """Count one answer of a booked unit for its arm: that it came, how late, and whether it is one. Needs no outcome."""
-        if status in (RowStatus.GONE, RowStatus.OURS):
+        if status == RowStatus.GONE:
             return
         added = self._added[epoch]
         added["units_by_arm", arm.value] += 1
@@ -291,7 +291,9 @@ class _Booking:
         units = schema.units
         found: set[str] = set()
         for some in schema.chunks(wanted):
-            query = select(units.c.unit).where(units.c.trial == self._trial.number, units.c.unit.in_(some))
+            query = select(units.c.unit).where(
+                units.c.trial == self._trial.number, units.c.unit.in_(some), units.c.stretch == Stretch.SHADOW
+            )
             found.update(self._connection.execute(query).scalars())
         return found
 

@@ -150,6 +150,8 @@ def _fold_rivals(
 ) -> None:
     """The same for the further candidates; without outcomes the first half only, which the warm-up shows early."""
     copied = [unit for unit in units if unit.arm is None]
+    if not copied:
+        return
     answered = rivals.answers(connection, trial.number, [unit.id for unit in copied])
     lost, ambiguous = _losses(connection, copied), _ambiguous(connection, trial, copied)
     added: dict[str, dict[int, Increments]] = defaultdict(lambda: defaultdict(Counter))

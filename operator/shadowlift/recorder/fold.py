@@ -1,4 +1,4 @@
-"""What one closed pair adds to the counters. Called by `sweep`; pure: values in, increments out.
+"""What one closed pair adds to the counters. Called by `closing` and `rivals`; pure: values in, increments out.
 
 The rules and their order define the evidence. Two halves: `agreement` needs only the two answers, `resolution` needs
 the outcome. The warm-up epoch folds the first half early, every other epoch both at closing.
@@ -84,7 +84,7 @@ def exclusion(pair: Pair) -> str | None:  # noqa: PLR0911 - an ordered list of r
     current, candidate = pair.current, pair.candidate
     if current.status is RowStatus.GONE:
         return "gone"
-    if RowStatus.OURS in (current.status, candidate.status if candidate else None):
+    if current.status is RowStatus.OURS:
         return "ours"
     if current.status is RowStatus.FAILED:
         return "current_failed"  # never a win: an outage of current would promote anything
@@ -99,6 +99,11 @@ def exclusion(pair: Pair) -> str | None:  # noqa: PLR0911 - an ordered list of r
     return None
 
 
+def unread(pair: Pair) -> bool:
+    """An answer of the candidate that we could not read: to set it aside would be to choose pairs by what the candidate did."""
+    return pair.candidate is not None and pair.candidate.status is RowStatus.OURS
+
+
 def agreement(pair: Pair, loss: Loss | None = None) -> Increments:
     """What the two answers alone add: exclusions, failures, values, disagreements, and how far D could be from 0."""
     added: Increments = Counter()
@@ -109,9 +114,12 @@ def agreement(pair: Pair, loss: Loss | None = None) -> Increments:
             added[field, side.value or "" if loss is None else ""] += 1  # no two numbers are alike: none is kept
         elif side.reason:
             added["reasons", side.reason] += 1
-    if reason := exclusion(pair):
-        added[reason, None] += 1
-        return added
+    reason = exclusion(pair) or ("unread" if unread(pair) else None)
+    return added + (_compared(pair, loss) if reason is None else Counter({(reason, None): 1}))
+
+
+def _compared(pair: Pair, loss: Loss | None) -> Increments:
+    added: Increments = Counter()
     if pair.candidate is None:
         added["candidate_silent", None] += 1
         added["units_by_arm", Arm.CANDIDATE.value] += 1
@@ -136,7 +144,7 @@ def resolution(pair: Pair, outcome: str | None, policy: Policy) -> Increments:
         added["outcome_values", "" if policy.loss or policy.reward else outcome] += 1
     if truth is not None:
         added["results_by_arm", f"{Arm.CURRENT.value}/{_result(pair, truth, policy)}"] += 1
-    if policy.reward is not None:
+    if policy.reward is not None or unread(pair):
         return added  # what came of current's answer says nothing of the candidate's
     if not _disagree(pair):
         return added + _scored(pair, 0.0, policy.loss)
@@ -171,6 +179,9 @@ def between(simpler: Pair, later: Pair, outcome: str | None, policy: Policy, *, 
     """What two candidates of one request add to their comparison: before the outcome is known, or (`resolve`) with it or its absence."""
     added: Increments = Counter()
     if exclusion(simpler) or exclusion(later):
+        return added
+    if unread(simpler) or unread(later):
+        added["unread", None] += not resolve
         return added
     values = (_candidate_value(simpler), _candidate_value(later))
     if not resolve:

@@ -29,10 +29,11 @@ def result(given: Given, outcome: str | None, policy: Policy) -> Increments:
     """What answer and outcome, or its absence, add."""
     answer = admitted_side(given.answer, policy.loss) if policy.loss else given.answer
     added = _answered(given.arm, answer, numeric=policy.loss is not None)
-    reason = _exclusion(given, answer)
-    if reason:
-        added[reason, None] += 1
+    if given.ambiguous:
+        added["ambiguous", None] += 1
         return added
+    if answer.status is RowStatus.OURS and policy.reward is None:
+        return added + Counter(dict.fromkeys(_unread(given.arm), 1))
     if outcome is not None:
         added["outcome_values", "" if policy.loss or policy.reward else outcome] += 1
     elif policy.missing is Missing.VALUE:
@@ -45,10 +46,9 @@ def result(given: Given, outcome: str | None, policy: Policy) -> Increments:
     return added + _known(given, _score(answer, outcome, policy))
 
 
-def _exclusion(given: Given, answer: Side) -> str | None:
-    if answer.status is RowStatus.OURS:
-        return "ours"
-    return "ambiguous" if given.ambiguous else None
+def _unread(arm: Arm) -> tuple[tuple[str, str | None], ...]:
+    """Not known, whatever the outcome: to leave such units out would be to choose those of one arm by what happened to them."""
+    return (("ours", None), ("unknown_by_arm", arm.value), ("unread_by_arm", arm.value))
 
 
 def _answered(arm: Arm, answer: Side, *, numeric: bool) -> Increments:

@@ -29,8 +29,9 @@ def case(terms: TrialTerms, steps: Steps) -> ArmCase | None:
     """The engine's question; None where the shadow has decided.
 
     Worst: without a result a unit counts as 0 on the candidate's arm and as 1 on the other, for promotion, and the other way round for
-    harm; a candidate that failed as 0 for both. AtRandom: such units are left out, but for those whose current failed, which is no
-    accident of the outcomes. Value: the recorder has counted them with the stated value, so only failures of current are left.
+    harm; a candidate that failed as 0 for both. AtRandom: such units are left out, but for those whose current failed or whose
+    answer we could not read, which is no accident of the outcomes. Value: the recorder has counted them with the stated value, so only
+    these two are left.
     """
     if not steps or steps[0][0].test is None:
         return None
@@ -99,7 +100,7 @@ def _epochs(kind: type[ArmStatistic], steps: Steps, *, whole: bool, best_for_can
             if arm is Arm.CANDIDATE and whole:
                 failed = counters.failed_candidates
             if not whole:
-                unknown = counters.failed_currents if arm is Arm.CURRENT else 0
+                unknown = counters.unread_by_arm.get(arm, 0) + (counters.failed_currents if arm is Arm.CURRENT else 0)
             counted = Counter(results(counters, arm))
             counted[0] += failed
             counted[spots[arm]] += unknown - failed

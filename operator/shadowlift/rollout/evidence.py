@@ -11,6 +11,7 @@ from shadowlift.api.objective import Missing, ObjectiveType
 from shadowlift.api.record import Baseline, RouterTotals, TrialTerms
 from shadowlift.api.status import Coverage, Evidence
 from shadowlift.stats.counts import Differences, PairedCounts
+from shadowlift.stats.scales import SIGNED, place
 from shadowlift.stats.terms import PairedTest
 from shadowlift.stats.verdict import Case
 from shadowlift.stats.verdict import Evidence as Numbers
@@ -45,18 +46,21 @@ def case(terms: TrialTerms, frozen: Mapping[str, Any], epoch: EpochCounters, *, 
     Worst: without an outcome a pair counts at its worst for promotion and at its best for harm, whatever made it missing. AtRandom:
     as a tie for promotion and at its best for harm. Leaving such pairs out altogether would be wrong, since pairs that agree are never
     missing: with one outcome in ten a candidate at its target would look like a tenth of it, and be given up. Value: the recorder has
-    folded them with the stated value, so none is left.
+    folded them with the stated value, so none is left. An answer of the candidate that we could not read counts at its worst for promotion
+    and at its best for harm, whatever the policy: that is no accident of the outcomes.
     """
     missing, test = Missing(terms.missing), PairedTest.from_json(frozen)
     if terms.objective == ObjectiveType.ACCURACY.value:
         plain = PairedCounts(wins=epoch.wins, losses=epoch.losses, ties=epoch.ties)
-        silent = epoch.unlabelled
+        silent, unread = epoch.unlabelled, epoch.unread
         careful = PairedCounts(ties=silent) if missing is Missing.AT_RANDOM else PairedCounts(losses=silent)
-        return Case(test, plain + careful, plain + PairedCounts(wins=silent), last)
+        worst_case = plain + careful + PairedCounts(losses=unread)
+        return Case(test, worst_case, plain + PairedCounts(wins=silent + unread), last)
     known, best = Differences.from_json(epoch.differences), Differences.from_json(epoch.best_differences)
     worst = Differences.from_json(epoch.worst_differences)
     careful_losses = Differences.ties(worst.n) if missing is Missing.AT_RANDOM else worst
-    return Case(test, known + careful_losses, known + best, last)
+    lowest, highest = (Differences.from_json({str(place(end, SIGNED, 0.0)): epoch.unread}) for end in (-1.0, 1.0))
+    return Case(test, known + careful_losses + lowest, known + best + highest, last)
 
 
 def share_of(part: int, rest: int) -> float:
@@ -109,7 +113,8 @@ def coverage_of(epoch: EpochCounters, counters: TrialCounters, baseline: Baselin
     lost = sum(router.lines_lost for router in counters.routers) - sum(totals.lines_lost for totals in earlier)
     shed = sum(router.shed for router in counters.routers) - sum(totals.shed for totals in earlier)
     live = epoch.live + lost
-    uncounted = epoch.unmirrored + epoch.unitless + epoch.ours
+    ours = epoch.ours + epoch.unread
+    uncounted = epoch.unmirrored + epoch.unitless + ours
     return Coverage(
         live=live,
         share=None if epoch.live == 0 else f"{1 - uncounted / epoch.live:.4f}",
@@ -122,7 +127,7 @@ def coverage_of(epoch: EpochCounters, counters: TrialCounters, baseline: Baselin
         current_failed=epoch.current_failed,
         current_unreadable=epoch.current_unreadable,
         candidate_failed=epoch.candidate_failed,
-        ours=epoch.ours,
+        ours=ours,
         outcomes_pending=counters.outcomes_pending,
         outcomes_late=counters.outcomes_late,
         outcomes_refused=counters.outcomes_refused,

@@ -104,7 +104,7 @@ def current_is_readable(look: Look) -> Shut | None:
     # A blip in the warm-up is not held against the rest.
     epoch = look.epoch if look.trial.baseline else look.warm_up
     excluded = epoch.current_failed + epoch.current_unreadable
-    seen = excluded + epoch.wins + epoch.losses + epoch.ties + epoch.unlabelled
+    seen = excluded + _closed(epoch)
     if seen >= WARM_UP_PAIRS and excluded > MAX_EXCLUDED * seen:
         return Shut(
             VerdictKind.ERROR, "CurrentUnreadable",
@@ -117,10 +117,11 @@ def current_is_readable(look: Look) -> Shut | None:
 def answers_fit_the_capture(look: Look) -> Shut | None:
     """Answers are of a size and encoding that we can read."""
     epoch = look.epoch if look.trial.baseline else look.warm_up
-    if epoch.booked >= WARM_UP_PAIRS and epoch.ours > MAX_EXCLUDED * epoch.booked:
+    ours = epoch.ours + epoch.unread
+    if epoch.booked >= WARM_UP_PAIRS and ours > MAX_EXCLUDED * epoch.booked:
         return Shut(
             VerdictKind.ERROR, "AnswerNotCaptured",
-            f"{epoch.ours} answers were longer than 64 KiB or in an unknown encoding; send the prediction in a header",
+            f"{ours} answers were longer than 64 KiB or in an unknown encoding; send the prediction in a header",
         )  # fmt: skip
     return None
 
@@ -233,12 +234,17 @@ def labels_do_not_choose(look: Look) -> Shut | None:
 
 def enough_is_mature(look: Look) -> Shut | None:
     """So many pairs have closed that it is known what to expect of a unit."""
-    closed = look.epoch.wins + look.epoch.losses + look.epoch.ties + look.epoch.unlabelled
+    closed = _closed(look.epoch)
     if closed >= WARM_UP_PAIRS:
         return None
     return Shut(
         VerdictKind.HOLD, "Shadow", f"{closed} of {WARM_UP_PAIRS} pairs are mature; nobody meets the candidate before"
     )
+
+
+def _closed(epoch: EpochCounters) -> int:
+    """Pairs that count."""
+    return epoch.wins + epoch.losses + epoch.ties + epoch.unlabelled + epoch.unread
 
 
 def counts_are_possible(look: Look) -> Shut | None:

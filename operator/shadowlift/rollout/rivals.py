@@ -33,6 +33,7 @@ class Field:
 
     trial: TrialHistory  # as it began, of all of them
     looks: tuple[Look, ...]  # simplest first
+    counters: TrialCounters
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -45,7 +46,7 @@ class Field:
         frozen = self.trial.baseline.rivals.get(name) if self.trial.baseline else None
         if frozen is None or frozen.test is None:
             return None
-        seen = self.looks[0].counters.epochs.get(f"{SHADOW_EPOCH}/{name}", EpochCounters())
+        seen = self.counters.epochs.get(f"{SHADOW_EPOCH}/{name}", EpochCounters())
         return rule(case(self.trial.terms, frozen.test, seen))
 
     @property
@@ -122,7 +123,9 @@ class Field:
 def field_of(world: World, trial: TrialHistory, counters: TrialCounters) -> Field:
     """The candidates in the running, each with what was counted of it."""
     names = [target.name for target in world.challengers]
-    return Field(trial, tuple(Look(world, trial.seen_by(name), seen_by(counters, trial.names, name)) for name in names))
+    return Field(
+        trial, tuple(Look(world, trial.seen_by(name), seen_by(counters, trial.names, name)) for name in names), counters
+    )
 
 
 def seen_by(counters: TrialCounters, names: Sequence[str], name: str) -> TrialCounters:

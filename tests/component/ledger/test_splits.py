@@ -81,7 +81,7 @@ def test_every_request_counts_for_its_arm_and_every_unit_once(world: World) -> N
 
 
 def test_an_answer_is_counted_for_its_arm_at_once(world: World) -> None:
-    """Nothing waits for an outcome. What we could not read, and what is nobody's doing, is no answer of an arm."""
+    """Nothing waits for an outcome. What is nobody's doing is no answer of an arm; what we could not read is one all the same."""
     for epoch, status in enumerate(RowStatus, start=FIRST):
         for arm in Arm:
             world.ship([given_to(arm, f"{status}-{arm}", None, status=status, epoch=epoch)])
@@ -95,7 +95,7 @@ def test_an_answer_is_counted_for_its_arm_at_once(world: World) -> None:
         RowStatus.FAILED: (each, each, each),
         RowStatus.UNREADABLE: (each, {}, {}),
         RowStatus.GONE: ({}, {}, {}),
-        RowStatus.OURS: ({}, {}, {}),
+        RowStatus.OURS: (each, {}, {}),
     }
     assert all(not seen.known_by_arm and not seen.unknown_by_arm for seen in world.counters().epochs.values())
 
@@ -147,7 +147,7 @@ def test_the_time_of_a_copy_waits_with_its_answer(world: World) -> None:
 
 
 def test_each_unit_closes_in_the_epoch_and_arm_of_its_request(world: World) -> None:
-    """Watch, steps and probation alike: right and wrong, unknown, failed and set aside, each once and nowhere else."""
+    """Watch, steps and probation alike: right and wrong, unknown, failed and not to be read, each once and nowhere else."""
     world.register(uid=UID, probation_epoch=PROBATION)
     for epoch in (WATCH, FIRST, PROBATION):
         names = {kind: f"{epoch}-{kind}" for kind in ("right", "wrong", "silent", "failed", "ours")}
@@ -162,8 +162,9 @@ def test_each_unit_closes_in_the_epoch_and_arm_of_its_request(world: World) -> N
     for epoch in (WATCH, FIRST, PROBATION):
         seen = world.epoch(epoch, UID)
         assert seen.results_by_arm == {f"current/{BEST}": 1, "current/0": 1}, epoch
-        assert (seen.known_by_arm, seen.unknown_by_arm) == ({"current": 2}, {"current": 2, "candidate": 1})
+        assert (seen.known_by_arm, seen.unknown_by_arm) == ({"current": 2}, {"current": 3, "candidate": 1})
         assert (seen.failed_currents, seen.failed_candidates, seen.ours) == (1, 1, 1)
+        assert seen.unread_by_arm == {"current": 1}
         assert (seen.wins, seen.losses, seen.ties, seen.candidate_silent) == (0, 0, 0, 0)
     assert world.counters(UID).open == 0
 

@@ -51,8 +51,9 @@ TABLE: list[tuple[str, Pair, str | None, set[str]]] = [
     ("current failed, candidate too", Pair(FAILED, FAILED), "B", {"current_failed"}),
     ("current unreadable", Pair(UNREADABLE, B), "B", {"current_unreadable"}),
     ("current over our limit", Pair(OURS, B), "B", {"ours"}),
-    ("candidate over our limit", Pair(M, OURS), "M", {"ours"}),
-    ("candidate over our limit, current failed", Pair(FAILED, OURS), "M", {"ours"}),
+    ("candidate over our limit", Pair(M, OURS), "M", {"unread"}),
+    ("candidate over our limit, no outcome", Pair(M, OURS), None, {"unread"}),
+    ("candidate over our limit, current failed", Pair(FAILED, OURS), "M", {"current_failed"}),
     ("client hung up, candidate over our limit", Pair(GONE, OURS), "M", {"gone"}),
     ("ambiguous key", Pair(M, B, ambiguous=True), "B", {"ambiguous"}),
     ("ambiguous key, current failed", Pair(FAILED, B, ambiguous=True), "B", {"current_failed"}),
@@ -76,7 +77,7 @@ def test_closing_rule(pair: Pair, outcome: str | None, wanted: set[str]) -> None
 @pytest.mark.parametrize("policy", [WORST, AT_RANDOM, Policy(Missing.VALUE, "M")])
 def test_every_pair_counts_exactly_once(pair: Pair, outcome: str | None, policy: Policy) -> None:
     """A booked unit ends in exactly one of the folded or excluded counters, under every policy."""
-    ends = "wins losses ties unlabelled gone ours current_failed current_unreadable ambiguous unmatched"
+    ends = "wins losses ties unlabelled unread gone ours current_failed current_unreadable ambiguous unmatched"
     counts = folded(pair, outcome, policy)
     assert sum(counts[end, None] for end in ends.split()) == 1
 

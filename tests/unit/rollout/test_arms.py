@@ -56,6 +56,14 @@ def test_where_all_results_came_the_policies_agree(missing: str) -> None:
 
 
 @pytest.mark.parametrize("missing", ["Worst", "AtRandom", "Value"])
+def test_an_answer_that_we_could_not_read_is_never_left_out(missing: str) -> None:
+    """Which answers are too long is the process's doing: such a unit counts at its worst and at its best, whatever the policy."""
+    unread = {"candidate": 2, "current": 3}
+    promotion, harm = read(missing, units((10, 9), (90, 72), unknown_by_arm=unread, unread_by_arm=unread))
+    assert (promotion, harm) == (ArmCounts(12, 9, 93, 75), ArmCounts(12, 11, 93, 72))
+
+
+@pytest.mark.parametrize("missing", ["Worst", "AtRandom", "Value"])
 def test_an_outage_of_current_is_never_a_lift(missing: str) -> None:
     """Half of current's units failed: whatever the policy, they are successes where a promotion is asked for."""
     counters = units((1_000, 800), (500, 400), unknown_by_arm={"current": 500}, failed_currents=500)

@@ -10,6 +10,7 @@ from shadowlift.api.record import RouterTotals
 from shadowlift.rollout.evidence import case, coverage_of, plain, shown, signed, total, unit_of_lift
 from shadowlift.rollout.gates import SELECTION_BAR, selection_evidence
 from shadowlift.stats.counts import Differences, PairedCounts
+from shadowlift.stats.scales import SIGNED
 from shadowlift.stats.terms import PairedTest, Rates
 from shadowlift.stats.verdict import Case, Evidence, Verdict, rule
 from tests.unit.rollout.tale import BASELINE, terms
@@ -57,6 +58,13 @@ def test_what_an_outcome_that_did_not_come_counts_as(missing: Missing, promotion
     """Worst: against the candidate in the promotion test and for it in the harm test. AtRandom: a tie, and for it."""
     seen = case(terms(missing=missing.value), BETS, ONE)
     assert (seen.promotion, seen.harm) == (promotion, harm)
+
+
+@pytest.mark.parametrize("missing", Missing)
+def test_a_candidates_answer_that_we_could_not_read_is_never_left_out(missing: Missing):
+    """Which of its answers are too long is its own doing: at their worst for promotion, at their best for harm, whatever the policy."""
+    seen = case(terms(missing=missing.value), BETS, EpochCounters(wins=3, losses=1, ties=6, unread=2))
+    assert (seen.promotion, seen.harm) == (PairedCounts(3, 3, 6), PairedCounts(5, 1, 6))
 
 
 @pytest.mark.parametrize("missing", Missing)
@@ -157,6 +165,13 @@ def test_a_missing_outcome_of_a_loss_counts_at_its_bounds(missing: str, promotio
     seen = case(terms(missing=missing, **LOSS), LOSS_BETS, epoch)
     assert seen.promotion == Differences.from_json(promotion)
     assert seen.harm == Differences.from_json(harm)
+
+
+def test_an_unread_answer_of_a_loss_counts_at_both_ends():
+    """Nothing bounds what it said."""
+    seen = case(terms(**LOSS), LOSS_BETS, EpochCounters(differences={"32": 5}, unread=2))
+    assert seen.promotion == Differences.from_json({"0": 2, "32": 5})
+    assert seen.harm == Differences.from_json({"32": 5, str(len(SIGNED) - 1): 2})
 
 
 def test_the_lift_of_a_loss_is_shown_in_the_outcomes_units():
