@@ -14,7 +14,7 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SIZE = re.compile(r"[1-9][0-9]{0,8}(Ki|Mi|Gi)")
-_EVALUATE_BOUNDS = (0.1, 3600.0)  # seconds
+_EVALUATE_BOUNDS = (0.1, 60.0)  # seconds; the circuit breaker sees no more than the last minute
 
 
 @dataclass(frozen=True)

@@ -164,12 +164,12 @@ UNREAD, EACH_HOUR = 16_000, 2000
 def unread() -> Scene:
     """As good as current; nearly two in a hundred of its answers, all wrong, are too long to be read: below what is refused."""
     spec = specs.canary(specs.accuracy(target="0.01"), ("50%", "10m"))
-    return anew(_unread(spec, 0.018), steps=((500, UNREAD),), naive=naive.read_only)
+    return anew(_unread(spec, 0.018), steps=((500, UNREAD),), naive=naive.at_each_look)
 
 
 def unread_in_shadow() -> Scene:
     """The same, seen by copies, of which half as many are enough."""
-    return anew(_unread(specs.shadow(specs.accuracy(target="0.01")), 0.009), naive=naive.read_pairs_only)
+    return anew(_unread(specs.shadow(specs.accuracy(target="0.01")), 0.009), naive=naive.both_at_each_look)
 
 
 def _unread(spec: specs.Spec, part: float) -> Scene:

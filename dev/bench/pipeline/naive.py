@@ -109,19 +109,6 @@ def known_pairs_only(scene: Scene, visits: Visits, _: Flags) -> bool:
     return any(_pairs_prove(visits, labelled & (scene.at <= look)) for look in scene.looks)
 
 
-def read_only(scene: Scene, visits: Visits, given: Flags) -> bool:
-    """Our test of two arms, without the units whose answers could not be read."""
-    won, counted = visits.won(given), ~(given & _silent(scene, visits))
-    tables = (_table(won, given, counted & (scene.at <= look)) for look in scene.looks)
-    return any(_arms_prove([table], [500]) for table in tables)
-
-
-def read_pairs_only(scene: Scene, visits: Visits, _: Flags) -> bool:
-    """Our test of pairs, without those whose second answer could not be read."""
-    counted = ~_silent(scene, visits)
-    return any(_pairs_prove(visits, counted & (scene.at <= look)) for look in scene.looks)
-
-
 def _difference(visits: Visits) -> NDArray[np.int64]:
     return np.subtract(visits.candidate.won, visits.current.won, dtype=np.int64)
 

@@ -3,6 +3,7 @@
 Anything the API server lets through but these rules refuse becomes `Stalled/InvalidSpec`, naming the field.
 """
 
+import math
 import re
 from typing import Any
 
@@ -10,11 +11,13 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import ValidationError
 
-from shadowlift.api.objective import Objective, ObjectiveType, PredictionType
+from shadowlift.api.objective import Mode, Objective, ObjectiveType, PredictionType
 from shadowlift.api.quantities import SIGNED_DECIMAL_PATTERN, seconds, written
 from shadowlift.api.spec import Spec
+from shadowlift.api.strategy import CanaryStep
 from shadowlift.errors import InvalidInput
 
+EVERYBODY = 1000  # thousandths
 # Bounds that CEL cannot see because it does not know the unit "d": field -> lowest, highest in seconds.
 _DURATION_BOUNDS = {
     "objective.outcome.maturity": (1.0, 90 * 86400.0),
@@ -70,8 +73,8 @@ def _check_lengths(spec: Spec) -> None:
             raise InvalidInput(f"spec.{field}", f"{text} is outside {written(lowest)} to {written(highest)}")
     needed = {
         "objective.outcome.maturity": seconds(objective.outcome.maturity),
-        "one objective.cycle": seconds(objective.cycle) if objective.cycle else 0.0,
-        "all steps of strategy.canary": sum(step.seconds for step in canary.steps) if canary else 0.0,
+        "one objective.cycle": seconds(objective.cycle) if objective.cycle and spec.decided_in is Mode.SHADOW else 0.0,
+        "all steps of strategy.canary": sum(_lasts(step, spec) for step in canary.steps) if canary else 0.0,
     }
     if seconds(spec.deadline) <= sum(needed.values()):
         what = " and ".join(name for name, length in needed.items() if length)
@@ -84,6 +87,14 @@ def _check_holdback(spec: Spec) -> None:
         raise InvalidInput("spec.promotion.probation.holdback", f"{asked.holdback} must be above 0% and at most 50%")
 
 
+def _lasts(step: CanaryStep, spec: Spec) -> float:
+    """How long a step lasts at least, in seconds: whole cycles, where the canary decides within such."""
+    cycle = spec.objective.cycle
+    if cycle is None or spec.decided_in is not Mode.CANARY:
+        return step.seconds
+    return max(1, math.ceil(step.seconds / seconds(cycle))) * seconds(cycle)
+
+
 def _check_steps(spec: Spec) -> None:
     """Each step is larger than the one before: a unit that is in the canary never leaves it."""
     before = 0
@@ -92,6 +103,12 @@ def _check_steps(spec: Spec) -> None:
             least = f"{before / 10:g}%, the step before" if before else "0%"
             raise InvalidInput(f"spec.strategy.canary.steps.{number}.weight", f"{step.weight} must be above {least}")
         before = step.thousandths
+    if before == EVERYBODY and spec.decided_in is Mode.CANARY:
+        last = len(spec.strategy.canary.steps) - 1 if spec.strategy.canary else 0
+        raise InvalidInput(
+            f"spec.strategy.canary.steps.{last}.weight",
+            "at 100% nobody is left to compare with, and the candidate is not proven yet: stay below; a promotion gives it everybody",
+        )
 
 
 def _check_expressions(spec: Spec) -> None:

@@ -29,8 +29,8 @@ class EvidenceMemory:
     traffic: dict[str, deque[Traffic]] = field(default_factory=dict)  # trial -> what its candidate was asked lately
 
     def take(self, answer: CountersAnswer, at: float) -> None:
-        """Replace what is known by a new answer."""
-        self.ledger, self.at, self.error = answer.ledger_id, at, None
+        """Replace what is known by a new answer, which came at that time (unix seconds, of this operator's clock)."""
+        self.ledger, self.at, self.error = answer.ledger_id, answer.at / 1e6, None
         self.counters.update({trial.uid: trial for trial in answer.trials})
         for trial in answer.trials:
             self._note(trial, at)

@@ -107,6 +107,7 @@ class _Booking:
         self._router = router
         self._now = now
         self._added: dict[int, Increments] = defaultdict(Counter)
+        self._added_of: dict[str, dict[int, Increments]] = defaultdict(lambda: defaultdict(Counter))
 
     def book(self, lines: Iterable[Line]) -> None:
         live: list[Line] = []
@@ -135,6 +136,8 @@ class _Booking:
             {line.id for line in live},
         )
         tally.add(self._connection, self._trial.number, self._added)
+        for of, added in self._added_of.items():
+            tally.add(self._connection, self._trial.number, added, of)
 
     def _keep(self, lines: list[Line]) -> None:
         """Answers of further candidates wait for the closing of their units, which is when they are looked for."""
@@ -156,11 +159,13 @@ class _Booking:
 
     def _note_shape(self, line: Line) -> None:
         """What answers look like; one that another process gave in its place tells nothing of a candidate that failed."""
-        if line.shape is None or line.status is RowStatus.FAILED or line.candidate in self._trial.further:
+        if line.shape is None or line.status is RowStatus.FAILED:
             return
         candidates = line.track is Track.SHADOW or line.arm is Arm.CANDIDATE
         arm = Arm.CANDIDATE if candidates else Arm.CURRENT
-        self._added[line.epoch]["shapes", f"{arm.value}|{line.shape}"] += 1
+        of = line.candidate if line.candidate in self._trial.further else None
+        added = self._added if of is None else self._added_of[of]
+        added[line.epoch]["shapes", f"{arm.value}|{line.shape}"] += 1
 
     def _count(self, live: list[Line]) -> list[Line]:
         """Count live lines; return those that may be the first pair of their unit."""
@@ -190,6 +195,8 @@ class _Booking:
         rows = [self._unit(line, candidates.get(line.id)) for line in first]
         statement = upsert(schema.units).on_conflict_do_nothing().returning(schema.units.c.id)
         booked = set(self._connection.execute(statement, rows).scalars())
+        opened = len(booked)
+        booked |= self._put_first([line for line in first if line.id not in booked])
         for line in first:
             self._added[line.epoch]["booked" if line.id in booked else "repeated", None] += 1
             if line.id in booked:
@@ -199,19 +206,48 @@ class _Booking:
                     self._tell(line.epoch, Arm.CANDIDATE, answer.status, answer.us)
         trials = schema.trials
         self._connection.execute(
-            update(trials).where(trials.c.number == self._trial.number).values(open=trials.c.open + len(booked))
+            update(trials).where(trials.c.number == self._trial.number).values(open=trials.c.open + opened)
         )
         return booked
 
-    def _tell(self, epoch: int, arm: Arm, status: str, us: int | None) -> None:
-        """Count one answer of a booked unit for its arm: that it came, how late, and whether it is one. Needs no outcome."""
+    def _put_first(self, lines: list[Line]) -> set[str]:
+        """Requests of a split that came before the one by which their unit is booked; return their ids.
+
+        Lines come when an answer ends, so the slowest first request comes last: what was booked too soon is taken back while it is open.
+        """
+        known = self._open_exposures([line.unit for line in lines if line.arm is not None and line.unit is not None])
+        placed: set[str] = set()
+        for line in lines:
+            row = known.get((line.unit, self._stretch(line.epoch)))
+            if row is None or row.started <= line.t:
+                continue
+            self._added[row.epoch]["booked", None] -= 1
+            self._added[row.epoch]["repeated", None] += 1
+            self._tell(row.epoch, Arm(row.arm), row.live_status, row.live_us, -1)
+            values = self._unit(line, None)
+            is_it = schema.units.c.number == row.number
+            self._connection.execute(update(schema.units).where(is_it).values(values))
+            placed.add(line.id)
+        return placed
+
+    def _open_exposures(self, wanted: list[str]) -> dict[tuple[str | None, int], Row[Any]]:
+        units, found = schema.units, {}
+        for some in schema.chunks(wanted):
+            is_one = (units.c.trial == self._trial.number) & units.c.unit.in_(some)
+            still = (units.c.stage == Stage.OPEN) & units.c.arm.is_not(None)
+            for row in self._connection.execute(select(units).where(is_one & still)):
+                found[row.unit, row.stretch] = row
+        return found
+
+    def _tell(self, epoch: int, arm: Arm, status: str, us: int | None, one: int = 1) -> None:
+        """Count one answer of a booked unit for its arm: that it came, how late, and whether it is one; -1 takes it back."""
         if status == RowStatus.GONE:
             return
         added = self._added[epoch]
-        added["units_by_arm", arm.value] += 1
-        added["failures_by_arm", arm.value] += status == RowStatus.FAILED
+        added["units_by_arm", arm.value] += one
+        added["failures_by_arm", arm.value] += one * (status == RowStatus.FAILED)
         if us is not None:
-            added["latency_by_arm", f"{arm.value}/{ladder_place(us)}"] += 1
+            added["latency_by_arm", f"{arm.value}/{ladder_place(us)}"] += one
 
     def _unit(self, line: Line, candidate: "_Answer | None") -> dict[str, Any]:
         return {
@@ -228,6 +264,7 @@ class _Booking:
             "live_status": line.status.value,
             "live_value": line.value,
             "live_reason": line.reason,
+            "live_us": line.us,
             **_columns(candidate),
         }
 

@@ -243,6 +243,8 @@ def merged(counters: EpochCounters, increments: Increments) -> EpochCounters:
         room = field in _HISTOGRAMS or token in tokens or len(tokens.keys() - {overflow}) < MAX_TOKENS
         slot = token if room else overflow
         tokens[slot] = tokens.get(slot, 0) + count
+        if not tokens[slot]:  # all of it was taken back
+            del tokens[slot]
     return EpochCounters.model_construct(**fields)
 
 

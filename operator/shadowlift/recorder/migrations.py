@@ -38,5 +38,10 @@ def _splits(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _splits}
+def _times(connection: Connection) -> None:
+    """A unit of a split keeps its answer's time: an earlier request of the same unit may still come."""
+    connection.exec_driver_sql("ALTER TABLE units ADD COLUMN live_us BIGINT")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _splits, 2: _times}
 """Version n -> what turns a ledger of version n into one of n + 1."""

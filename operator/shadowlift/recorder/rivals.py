@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from shadowlift.api.ledger import Arm, RowStatus
 from shadowlift.recorder import schema
-from shadowlift.recorder.fold import Increments, Pair, Policy, Side, admitted, agreement, between, exclusion, resolution
+from shadowlift.recorder.fold import Increments, Pair, Policy, Side, admitted, agreement, between, resolution
 from shadowlift.stats.threshold import ladder_place
 
 # What current alone is counted for, and has been with the first candidate.
@@ -66,12 +66,14 @@ def resolutions(
 
 
 def timed(further: Mapping[str, Pair], answered: Mapping[str, tuple[Side, int | None]]) -> dict[str, Increments]:
-    """What guardrails read of a further candidate: that it answered, how late, and whether that was an answer."""
+    """What guardrails read of a further candidate, as of the first: that it answered, how late, and whether that was an answer."""
     added: dict[str, Increments] = {}
-    for name, pair in further.items():
-        if exclusion(pair) or name not in answered:
+    for name in further:
+        if name not in answered:
             continue  # one that said nothing is counted as a failure with the pair
         side, us = answered[name]
+        if side.status is RowStatus.GONE:
+            continue
         mine: Increments = Counter({("units_by_arm", Arm.CANDIDATE.value): 1})
         mine["failures_by_arm", Arm.CANDIDATE.value] += side.status is RowStatus.FAILED
         if us is not None:

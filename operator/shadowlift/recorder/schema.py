@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, false
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 metadata = MetaData()
 # SQLite numbers rows by itself only where the type says INTEGER.
 _Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -131,6 +131,7 @@ units = Table(  # one row per unit and stretch of a trial: its first pair, or it
     Column("live_status", Text, nullable=False),  # of the answer that the client got; of a split, of the arm's own
     Column("live_value", Text),
     Column("live_reason", Text),
+    Column("live_us", BigInteger),  # how long it took
     Column("candidate_status", Text),  # of a copy; None: no answer line yet
     Column("candidate_value", Text),
     Column("candidate_reason", Text),

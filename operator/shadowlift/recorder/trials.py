@@ -60,7 +60,7 @@ def trial_of(row: Row[Any]) -> Trial:
 
 
 def register(connection: Connection, wanted: TrialRegistration, now: int, rules: Rules) -> None:
-    """Register a trial, or change its routers or whether it is closed. Repeatable.
+    """Register a trial, or change its routers or whether it is closed. Repeatable. A new one closes those before it of its ModelDeployment.
 
     Raises:
         InvalidInput: the recorder cannot keep this trial's evidence, or the registration contradicts itself.
@@ -132,7 +132,8 @@ def _refuse_frozen(stored: TrialRegistration, wanted: TrialRegistration) -> None
 
 
 def _create(connection: Connection, wanted: TrialRegistration, now: int) -> int:
-    deployment = _deployment(connection, wanted.namespace, wanted.name)
+    deployment, trials = _deployment(connection, wanted.namespace, wanted.name), schema.trials
+    connection.execute(update(trials).where(trials.c.deployment == deployment.number).values(closed=True))
     values = {
         "uid": wanted.uid,
         "deployment": deployment.number,

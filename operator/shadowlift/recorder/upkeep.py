@@ -113,10 +113,13 @@ def purge(connection: Connection, now: int, rules: Rules) -> bool:
 
 
 def _purge_answers(connection: Connection, now: int, rules: Rules) -> bool:
-    """Answers of further candidates whose units have closed, or were never booked."""
-    answers, trials = schema.answers, schema.trials
+    """Answers of further candidates whose units have closed, or were never booked; a unit that waits for its routers is still open."""
+    answers, trials, units = schema.answers, schema.trials, schema.units
     old = answers.c.started < now - rules.grace_us - trials.c.maturity_us - _LEAST_PENDING_US
-    query = select(answers.c.trial, answers.c.id).join(trials, trials.c.number == answers.c.trial).where(old)
+    waits = exists().where(
+        units.c.trial == answers.c.trial, units.c.id == answers.c.id, units.c.stage.in_((Stage.WARM, Stage.OPEN))
+    )
+    query = select(answers.c.trial, answers.c.id).join(trials, trials.c.number == answers.c.trial).where(old, ~waits)
     rows = connection.execute(query.limit(STEP)).all()
     for number in {row.trial for row in rows}:
         ids = [row.id for row in rows if row.trial == number]

@@ -1,4 +1,4 @@
-"""How far a trial's lines are complete. Called by `sweep` and `evidence`; pure."""
+"""How far a trial's lines are complete. Called by `closing`, `upkeep` and `evidence`; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

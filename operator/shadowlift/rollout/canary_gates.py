@@ -3,7 +3,9 @@
 Called by `steps.canary`. As in `gates`, whose gates are used where they ask the same: unknown never widens a canary, nor promotes it.
 """
 
-from shadowlift.api.ledger import Arm
+import math
+
+from shadowlift.api.ledger import Arm, EpochCounters
 from shadowlift.api.objective import Missing
 from shadowlift.api.status import Verdict, VerdictKind
 from shadowlift.rollout import arms, gates, guards
@@ -66,17 +68,23 @@ def labels_do_not_choose(look: Look) -> Shut | None:
     """Under AtRandom: outcomes come as often on either arm."""
     if look.trial.terms.missing != Missing.AT_RANDOM.value:
         return None
-    unknown = dict(look.epoch.unknown_by_arm)
-    unknown[Arm.CURRENT] = unknown.get(Arm.CURRENT, 0) - look.epoch.failed_currents
-    if gates.selection_evidence(look.epoch.known_by_arm, unknown) < gates.SELECTION_BAR:
+    each = [(epoch.known_by_arm, _untold(epoch)) for _, epoch in look.steps]
+    # Step by step: of steps with other weights, in which as much was told on either arm, the sum need not look so.
+    if math.prod(gates.selection_evidence(known, unknown) for known, unknown in each) < gates.SELECTION_BAR:
         return None
-    rates = ", ".join(
-        f"{arm.value} {share_of(look.epoch.known_by_arm.get(arm, 0), unknown.get(arm, 0)):.0%}" for arm in Arm
-    )
+    known, unknown = max(each, key=lambda one: gates.selection_evidence(*one))
+    rates = ", ".join(f"{arm.value} {share_of(known.get(arm, 0), unknown[arm]):.0%}" for arm in Arm)
     return Shut(
         VerdictKind.HOLD, "LabelsSelected",
         f"outcomes come more often on one arm ({rates}), so they are not missing at random; use outcome.missing: Worst",
     )  # fmt: skip
+
+
+def _untold(epoch: EpochCounters) -> dict[str, int]:
+    """Units by arm whose outcome did not come; that of an answer which failed or could not be read is not what is missing."""
+    untold = {arm.value: epoch.unknown_by_arm.get(arm, 0) - epoch.unread_by_arm.get(arm, 0) for arm in Arm}
+    untold[Arm.CURRENT.value] -= epoch.failed_currents
+    return untold
 
 
 def pods_are_ready(look: Look) -> Shut | None:
@@ -115,6 +123,14 @@ def step_has_lasted(look: Look) -> Shut | None:
     return Shut(
         VerdictKind.HOLD, "Step", f"step {step.number + 1} at {step.weight / 10:g}%: {', '.join(filter(None, waits))}"
     )
+
+
+def step_is_whole(look: Look) -> Shut | None:
+    """Before a larger share each phase of a declared cycle must have had the same one."""
+    canary, step = look.world.spec.strategy.canary, look.trial.step
+    if step is None or canary is None or step.number + 1 >= len(canary.steps):
+        return None
+    return gates.cycle_is_whole(look, look.world.step_since, 0.0, "the next step")
 
 
 def all_steps_are_taken(look: Look) -> Shut | None:
@@ -159,6 +175,7 @@ STEP: tuple[Gate, ...] = (
 )
 PROMOTION: tuple[Gate, ...] = (
     *STEP,
+    step_is_whole,
     all_steps_are_taken,
     lift_is_proven,
     gates.guardrails_hold,

@@ -13,9 +13,11 @@ OFTEN = 0.01  # part of the candidate's answers below which a shape is an accide
 
 
 def difference(shapes: dict[str, int]) -> str | None:
-    """What clients would miss, in words; an empty text where nothing, and None where too few answers were seen."""
+    """What clients would miss, in words; an empty text where nothing, and None where too few answers were seen, or too many kinds."""
     ours, theirs = (_of(shapes, arm) for arm in (Arm.CURRENT, Arm.CANDIDATE))
     if min(sum(ours.values()), sum(theirs.values())) < ENOUGH:
+        return None
+    if shapes.get("", 0) >= OFTEN * sum(theirs.values()):  # more kinds than are kept, of whose answers nobody knows
         return None
     often = [shape for shape, n in theirs.items() if n >= OFTEN * sum(theirs.values())]
     known = [shape for shape, n in ours.items() if n >= OFTEN * sum(ours.values())]

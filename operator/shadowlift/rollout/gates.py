@@ -194,7 +194,7 @@ def routers_are_heard(look: Look) -> Shut | None:
 
 def no_recent_losses(look: Look) -> Shut | None:
     """No line was lost lately: what is counted is what happened."""
-    at = look.world.now
+    at = look.world.observed.evidence.at or look.world.now  # by the clock that noted the losses
     losses = [router.last_loss / 1e6 for router in look.counters.routers if router.last_loss is not None]
     recent = [loss for loss in losses if at - loss < LOSS_WINDOW_S]
     if recent:
@@ -284,30 +284,33 @@ def _counted_against(look: Look) -> str:
 
 
 def cycles_are_whole(look: Look) -> Shut | None:
-    """Each phase of a declared cycle weighs the same in the evidence."""
-    cycle, since = look.trial.terms.cycle_s, look.trial.counting_at
-    if cycle is None or since is None:
+    """Each phase of a declared cycle weighs the same in the evidence; in a canary in that of each step, by how long that has lasted."""
+    counting = look.trial.counting_at
+    since = look.world.step_since if look.steps else parse(counting) if counting is not None else None
+    return cycle_is_whole(look, since, look.trial.terms.maturity_s, "a verdict on the lift")
+
+
+def cycle_is_whole(look: Look, since: float | None, maturity: float, what: str) -> Shut | None:
+    """Whole cycles have passed since a moment (unix seconds) but for the last seconds, which are not mature; open without a cycle."""
+    cycle = look.trial.terms.cycle_s
+    if cycle is None or not look.decides:
         return None
-    elapsed = look.world.now - parse(since) - look.trial.terms.maturity_s
+    elapsed = 0.0 if since is None else look.world.now - since - maturity
     if at_cycle_end(elapsed, cycle, min(max(cycle * CYCLE_SLACK, LEAST_CYCLE_SLACK_S), cycle / 2)):
         return None
     wait = cycle - elapsed % cycle if elapsed > 0 else cycle - elapsed
-    return Shut(
-        VerdictKind.HOLD,
-        "WithinCycle",
-        f"a verdict on the lift waits for a whole objective.cycle, in {wait:.0f} s",
-    )
+    return Shut(VerdictKind.HOLD, "WithinCycle", f"{what} waits for a whole objective.cycle, in {wait:.0f} s")
 
 
 def capacity_is_shown(look: Look) -> Shut | None:
     """The candidate kept up with all live traffic and has the pods to take it."""
-    shed, live = look.coverage.shed, max(1, look.epoch.live)
-    if shed > MAX_SHED * live:
-        return Shut(
-            VerdictKind.HOLD,
-            "Capacity",
-            f"{shed} of {live} copies were dropped because the candidate was too slow; raise replicas",
-        )
+    for dropped, of in ((look.coverage.shed, look.epoch.live), (look.epoch.candidate_silent, look.epoch.booked)):
+        if dropped > MAX_SHED * max(1, of):
+            return Shut(
+                VerdictKind.HOLD,
+                "Capacity",
+                f"{dropped} of {of} copies were dropped because the candidate was too slow; raise replicas",
+            )
     workload = look.world.workload(look.trial.terms.workload)
     ready = workload.ready if workload else 0
     if ready < MIN_READY:

@@ -106,7 +106,7 @@ class EvidenceView:
 
     ledger: str | None
     counters: TrialCounters | None = None  # None: it does not know the trial
-    at: float | None = None  # when it answered, unix seconds
+    at: float | None = None  # when it answered, unix seconds of its own clock
     error: str | None = None
     traffic: tuple[Traffic, ...] = ()  # of the last minute, oldest first; an operator that has just started knows less
     registered: bool = False  # this operator has registered the trial with its present routers

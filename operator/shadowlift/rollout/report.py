@@ -20,7 +20,7 @@ from shadowlift.api.status import (
 )
 from shadowlift.errors import InvalidInput
 from shadowlift.rollout import cost, routing
-from shadowlift.rollout.history import TrialHistory
+from shadowlift.rollout.history import BY_HAND, TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.observed import Resource
 from shadowlift.rollout.steps.pending import current_exists, routers_are_ready
@@ -191,6 +191,7 @@ def _taken_back(world: World, trial: TrialHistory) -> Verdict | None:
     found = world.history.last(RecordKind.ROLLED_BACK)
     if (
         found is None
+        or (found.kind, found.reason) == BY_HAND  # which says nothing of the candidate
         or found.trial != trial.uid
         or (world.promotion is not None and world.promotion.record.trial == trial.uid)
     ):

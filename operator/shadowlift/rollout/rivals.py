@@ -21,8 +21,16 @@ from shadowlift.stats.verdict import Verdict as Says
 
 # What differs between candidates; all else of an epoch is current's, and the same for all.
 _OWN = (
-    *("wins", "losses", "ties", "unlabelled", "disagreements", "labelled", "candidate_failed", "candidate_silent"),
-    *("candidate_values", "labelled_by_answer", "unlabelled_by_answer", "spread"),
+    *("wins", "losses", "ties", "unlabelled", "unread", "unmatched", "disagreements", "labelled"),
+    *(
+        "candidate_failed",
+        "candidate_silent",
+        "candidate_values",
+        "labelled_by_answer",
+        "unlabelled_by_answer",
+        "spread",
+        "reasons",
+    ),
     *("differences", "worst_differences", "best_differences"),
 )
 
@@ -129,7 +137,7 @@ def field_of(world: World, trial: TrialHistory, counters: TrialCounters) -> Fiel
 
 
 def seen_by(counters: TrialCounters, names: Sequence[str], name: str) -> TrialCounters:
-    """The counters as if that candidate were the only one."""
+    """The counters as if that candidate were the only one. What routers shed is the first one's; of another its silence tells."""
     if not names or name == names[0]:
         return counters
     epochs = {}
@@ -139,7 +147,8 @@ def seen_by(counters: TrialCounters, names: Sequence[str], name: str) -> TrialCo
             epochs[key] = (
                 _merged(epoch, counters.epochs.get(f"{key}/{name}", EpochCounters())) if of_a_shadow else epoch
             )
-    return counters.model_copy(update={"epochs": epochs})
+    routers = [router.model_copy(update={"shed": 0}) for router in counters.routers]
+    return counters.model_copy(update={"epochs": epochs, "routers": routers})
 
 
 def _merged(epoch: EpochCounters, own: EpochCounters) -> EpochCounters:
@@ -148,6 +157,6 @@ def _merged(epoch: EpochCounters, own: EpochCounters) -> EpochCounters:
             **{key: n for key, n in getattr(epoch, field).items() if not key.startswith("candidate")},
             **getattr(own, field),
         }
-        for field in ("units_by_arm", "failures_by_arm", "latency_by_arm")
+        for field in ("units_by_arm", "failures_by_arm", "latency_by_arm", "shapes")
     }
     return epoch.model_copy(update={**{field: getattr(own, field) for field in _OWN}, **by_arm})

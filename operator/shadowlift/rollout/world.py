@@ -10,8 +10,8 @@ from functools import cached_property
 from shadowlift.api.capture import Extraction
 from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH
 from shadowlift.api.quantities import seconds
-from shadowlift.api.record import Record
-from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, Spec
+from shadowlift.api.record import Record, RecordKind
+from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, PromotionPolicy, Spec
 from shadowlift.api.strategy import DEFAULT_BREAKER, CanaryStep, CircuitBreaker
 from shadowlift.resources.identity import bento_identity, current_identity, frozen_hash, workload_name
 from shadowlift.resources.owner import Owner
@@ -252,11 +252,20 @@ class World:
     @property
     def step_since(self) -> float | None:
         """Since when all routers are known to share units as the step under way says (unix seconds); None: they do not, or not yet."""
-        trial, intent, routers = self.open_trial, self.intent, self.observed.routers
-        if trial is None or trial.step is None or intent is None or intent.trial is None:
+        trial = self.open_trial
+        return self._in_force(trial.step.epoch, trial.steps_at[-1]) if trial is not None and trial.step else None
+
+    @property
+    def probation_since(self) -> float | None:
+        """Since when all routers are known to share units as the probation says (unix seconds); None: they do not, or not yet."""
+        promotion = self.promotion if self.probation is not None else None
+        return self._in_force(self.probation_epoch, promotion.record.at) if promotion is not None else None
+
+    def _in_force(self, epoch: int, decided_at: str) -> float | None:
+        intent, since = self.intent, self.observed.routers.agreed_since
+        if not self.measuring or since is None or intent is None or intent.trial is None or intent.trial.epoch != epoch:
             return None
-        in_force = self.measuring and intent.trial.epoch == trial.step.epoch and routers.agreed_since is not None
-        return max(parse(trial.steps_at[-1]), routers.agreed_since or 0.0) if in_force else None
+        return max(parse(decided_at), since)
 
     def proven_as(self, upstream: Upstream | None) -> Target | None:
         """Which candidate of an earlier trial runs there: it may still answer when spec and promotion name it no more."""
@@ -268,13 +277,16 @@ class World:
 
     @property
     def unwritten_end(self) -> Record | None:
-        """The end of the trial under way that an earlier cycle reached, where it could not be written yet."""
-        record = self.observed.undecided
-        return (
-            record
-            if record is not None and self.open_trial is not None and record.trial == self.open_trial.uid
-            else None
-        )
+        """The end of the trial under way that an earlier cycle reached, where it could not be written yet.
+
+        Not a promotion that a person has come before: who asks for a pause, an override or to be asked is heard.
+        """
+        record, trial, asked = self.observed.undecided, self.open_trial, self.spec.promotion
+        if record is None or trial is None or record.trial != trial.uid:
+            return None
+        unasked = asked.policy is PromotionPolicy.MANUAL and asked.approve != trial.uid
+        held = self.spec.paused or self.spec.serve != SERVE_AUTO or unasked
+        return None if held and record.kind is RecordKind.PROMOTED else record
 
     @cached_property
     def serving(self) -> Target:

@@ -1,8 +1,10 @@
 """From batches to booked units."""
 
+from pathlib import Path
+
 import pytest
 
-from shadowlift.api.ledger import RowStatus
+from shadowlift.api.ledger import SHADOW_EPOCH, WATCH_EPOCH, Arm, RowStatus
 from shadowlift.errors import Refused
 from shadowlift.recorder.upkeep import ORPHAN_US
 from tests.component.ledger.world import HOUR, SECOND, START, World, live, shadow
@@ -28,7 +30,7 @@ def test_only_the_first_pair_of_a_unit_is_booked(world: World) -> None:
 
 def test_units_are_booked_per_trial(world: World) -> None:
     """The same unit in another trial is a unit there."""
-    world.register(uid="trial-0002")
+    world.register(uid="trial-0002", name="other")
     world.ship([live("a", unit="u1"), live("b", unit="u1", trial="trial-0002")])
     assert (world.epoch().booked, world.epoch(uid="trial-0002").booked) == (1, 1)
 
@@ -123,8 +125,8 @@ def expire(world: World) -> None:
 
 def test_rows_of_unregistered_closed_and_foreign_trials_are_dropped_and_counted(world: World) -> None:
     """A router writes only into open trials that list it, in its own namespace."""
-    world.register(uid="trial-closed", closed=True)
-    world.register(uid="trial-others", routers=["router-2"])
+    world.register(uid="trial-closed", name="closed", closed=True)
+    world.register(uid="trial-others", name="others", routers=["router-2"])
     world.register(uid="trial-foreign", namespace="other", routers=["router-1"])
     rows = [live(uid, trial=uid) for uid in ("trial-closed", "trial-others", "trial-foreign", "trial-unknown")]
     receipt = world.ship([*rows, live("a")])
@@ -167,3 +169,16 @@ def test_failed_answers_are_rows_like_others(world: World) -> None:
     world.mature()
     assert world.epoch().reasons == {"Late": 1, "NotJson": 1}
     assert (world.epoch().candidate_failed, world.epoch().current_unreadable) == (1, 1)
+
+
+def test_who_was_seen_in_the_watch_is_a_new_unit_of_the_shadow(tmp_path: Path) -> None:
+    """Also where the answer to the copy comes before the live line: it waits, and is no repeated one's."""
+    world = World(tmp_path)
+    world.register(unit_header="x-user-id")
+    world.ship([live("w", epoch=WATCH_EPOCH, arm=Arm.CURRENT, mirrored=False, unit="u1")])
+    world.ship([shadow("a", "B", unit="u1")])
+    world.ship([live("a", "M", unit="u1")])
+    world.outcomes(("a", "B"))
+    world.mature()
+    assert (world.epoch(SHADOW_EPOCH).wins, world.epoch(SHADOW_EPOCH).candidate_silent) == (1, 0)
+    world.database.close()

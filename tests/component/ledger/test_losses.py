@@ -136,11 +136,12 @@ def test_a_registration_that_contradicts_itself_is_refused(world: World, changes
     assert caught.value.field == field
 
 
-def test_other_trials_are_folded_as_ever(minutes: World) -> None:
+def test_other_trials_are_folded_as_ever(world: World) -> None:
     """Right and wrong has no histogram."""
-    minutes.ship([live("a", trial=TRIAL), shadow("a", trial=TRIAL)])
-    minutes.mature()
-    assert (minutes.epoch().unlabelled, minutes.epoch().worst_differences) == (1, {})
+    world.register(uid=UID, name="minutes", **MINUTES)
+    world.ship([live("a", trial=TRIAL), shadow("a", trial=TRIAL)])
+    world.mature()
+    assert (world.epoch().unlabelled, world.epoch().worst_differences) == (1, {})
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,25 @@
 """Several candidates on the same requests: each beside current, and each beside every simpler one."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from shadowlift.api.ledger import EpochCounters, Row, RowStatus
+from shadowlift.api.ledger import (
+    FIRST_STEP_EPOCH,
+    SHADOW_EPOCH,
+    WARM_UP_EPOCH,
+    WATCH_EPOCH,
+    Arm,
+    EpochCounters,
+    Row,
+    RowStatus,
+)
 from shadowlift.api.objective import Missing, ObjectiveType, PredictionType
+from shadowlift.rollout.rivals import seen_by
 from shadowlift.stats.counts import Differences
 from shadowlift.stats.losses import AbsoluteError
-from tests.component.ledger.world import MATURITY, RULES, SECOND, START, World, live, shadow
+from tests.component.ledger.world import HOUR, MATURITY, RULES, SECOND, START, World, live, shadow
 
 NAMES = ["logreg", "boosted", "stale"]
 
@@ -158,3 +169,59 @@ def test_missing_outcomes_may_have_a_value(tmp_path: Path) -> None:
     world.ship([live("a"), copy("a", "logreg"), copy("a", "boosted", "M"), copy("a", "stale", "M")])
     seen = closed(world)
     assert (seen["boosted>logreg"].losses, seen["stale>boosted"].ties) == (1, 1)
+
+
+EVERY = (
+    {},
+    {"value": "M"},
+    {"value": None, "status": RowStatus.FAILED, "reason": "Status5xx"},
+    {"value": None, "status": RowStatus.UNREADABLE, "reason": "NotJson"},
+    {"value": None, "status": RowStatus.OURS, "reason": "TooLong"},
+    {"value": None, "status": RowStatus.GONE},
+    None,  # no line at all
+)
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["shadow", "warm-up"])
+def test_a_further_candidate_is_counted_as_the_first_one_is(several: World, warm: bool) -> None:
+    """Whatever the two processes do, equal answers come to equal counts, in every field."""
+    epoch, rows = WARM_UP_EPOCH if warm else SHADOW_EPOCH, []
+    for n, (ours, theirs) in enumerate(product(EVERY[:-1], EVERY)):
+        common = {"epoch": epoch, "shape": f"2xx application/json {{{n % 3}:string}}"}
+        rows.append(live(f"a{n}", **{**common, **ours, "reason": None}))
+        if theirs is not None:
+            rows += [copy(f"a{n}", name, **{"us": 100 * n, **common, **theirs}) for name in NAMES]
+    several.ship(rows)
+    several.outcomes(*((f"a{n}", "B") for n in range(1, len(EVERY[:-1]) * len(EVERY), 2)))
+    several.mature()
+    counters = several.counters()
+    first, *others = (seen_by(counters, NAMES, name).epochs[str(epoch)] for name in NAMES)
+    assert first.unread > 0
+    assert first.unmatched > 0
+    assert others == [first, first]
+
+
+def test_units_of_a_split_are_none_of_a_further_candidates(several: World) -> None:
+    """The watch before, and the canary after a shadow of several, close as any other."""
+    for epoch in (WATCH_EPOCH, FIRST_STEP_EPOCH):
+        rows = [live(f"{epoch}-{n}", epoch=epoch, arm=Arm.CURRENT, mirrored=False) for n in range(10)]
+        several.ship(rows)
+        several.mature()
+        assert several.counters().open == 0
+        assert several.epoch(epoch).unknown_by_arm == {"current": 10}
+
+
+def test_answers_wait_as_long_as_their_unit(several: World) -> None:
+    """A router that was not heard for hours keeps units open: what further candidates said of them is not forgotten meanwhile."""
+    several.register(candidates=NAMES, routers=["router-1", "router-2"])
+    several.ship([live("a"), *(copy("a", name) for name in NAMES)])
+    several.ship(router="router-2", low=START)
+    several.now = START + MATURITY + 3 * HOUR
+    several.purge()
+    several.ship()
+    several.ship(router="router-2")
+    several.outcomes(("a", "B"))
+    several.sweep(heard_at=several.now)
+    counters = several.counters().epochs
+    assert [counters[f"2/{name}"].candidate_silent for name in NAMES[1:]] == [0, 0]
+    assert [counters[f"2/{name}"].wins for name in NAMES[1:]] == [1, 1]

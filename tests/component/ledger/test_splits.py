@@ -13,7 +13,7 @@ from shadowlift.stats.losses import AbsoluteError
 from shadowlift.stats.results import Reward, of_loss
 from shadowlift.stats.scales import UNSIGNED, dither, place
 from shadowlift.stats.threshold import LADDER
-from tests.component.ledger.world import TRIAL, World, live, shadow
+from tests.component.ledger.world import START, TRIAL, World, live, shadow
 
 CANDIDATE, CURRENT = Arm.CANDIDATE, Arm.CURRENT
 OK, FAILED, OURS = RowStatus.OK, RowStatus.FAILED, RowStatus.OURS
@@ -261,3 +261,24 @@ def test_a_purge_forgets_answers_and_not_whom_it_has_counted(world: World) -> No
     world.ship([given_to(CANDIDATE, "b", unit="u1", epoch=SECOND)])
     assert (world.epoch(SECOND).booked, world.epoch(SECOND).repeated, world.count("units")) == (0, 1, 1)
     assert world.counters(TRIAL).open == 0
+
+
+def test_the_first_request_is_the_exposure_however_late_its_answer(world: World) -> None:
+    """A line comes when its answer ends: the quick second request of a user must not stand for the first one, which hung and failed."""
+    world.register(uid=UID, unit_header="x-user-id")
+    second = given_to(CANDIDATE, "second", unit="u1", t=START + 1000, us=300, epoch=FIRST + 1, trial=UID)
+    first = given_to(CURRENT, "first", None, unit="u1", t=START, us=600_000, status=FAILED, epoch=FIRST, trial=UID)
+    third = given_to(CANDIDATE, "third", unit="u1", t=START + 2000, us=400, epoch=FIRST + 1, trial=UID)
+    for line in (second, first, third):
+        world.ship([line], low=START)
+    was, now = (world.epoch(epoch, UID) for epoch in (FIRST + 1, FIRST))
+    assert (was.booked, was.repeated, was.units_by_arm, was.latency_by_arm) == (0, 2, {}, {})
+    assert (now.booked, now.repeated, now.units_by_arm, now.failures_by_arm) == (1, 0, {"current": 1}, {"current": 1})
+    assert len(now.latency_by_arm) == 1
+    world.outcomes(("first", "M"))
+    world.mature()
+    assert world.epoch(FIRST, UID).failed_currents == 1
+    assert world.epoch(FIRST + 1, UID).known_by_arm == {}
+    world.ship([given_to(CURRENT, "zeroth", unit="u1", t=START - 1, epoch=FIRST, trial=UID)])
+    assert world.epoch(FIRST, UID).booked == 1, "a unit that has closed stays as it is"
+    assert world.counters(UID).open == 0

@@ -131,3 +131,19 @@ def test_routers_without_trial_are_forgotten(world: World) -> None:
     world.now += RULES.retention_us + 1
     world.purge()
     assert world.count("routers") == 0
+
+
+def test_a_new_trial_closes_those_before_it(world: World) -> None:
+    """Of the same ModelDeployment: no line of theirs is taken, what they have closes, and their units are not kept for ever."""
+    world.register(uid="trial-0009", name="other")
+    world.ship([live("a", unit="u1"), shadow("a", unit="u1")])
+    world.register(uid="trial-0002")
+    receipt = world.ship(
+        [live("b"), live("c", unit="u2", trial="trial-0002"), live("d", unit="u3", trial="trial-0009")]
+    )
+    assert (receipt.accepted, receipt.unregistered) == (2, 1)
+    world.mature()
+    assert (world.counters().open, world.epoch().booked) == (0, 1)
+    world.now += 2 * RULES.retention_us
+    world.purge()
+    assert world.count("units") == 2, "those of the trials that run"

@@ -76,8 +76,8 @@ def test_a_weight_is_a_whole_number_of_thousandths(weight: str, thousandths: int
     "strategy",
     [
         canary({"weight": "0.1%"}, {"weight": "0.2%"}),
-        canary({"weight": "100%"}),
-        canary({"weight": "99.9%"}, {"weight": "100%"}),
+        canary({"weight": "99.9%"}),
+        {**canary({"weight": "99.9%"}, {"weight": "100%"}), "shadow": {}},
         canary(*({"weight": f"{n}%"} for n in range(1, MOST_STEPS + 1))),
         canary({"weight": "5%", "minimumUnits": 1_000_000_000, "minimumDuration": "0s"}),
         canary({"weight": "5%"}, circuitBreaker={"window": "1s", "minimumRequests": 1, "maxErrorRate": "0.000000001"}),
@@ -100,6 +100,8 @@ def test_the_bounds_themselves_are_accepted(strategy: dict[str, Any]) -> None:
         (canary({"weight": "5"}), "canary.steps.0.weight"),
         (canary({"weight": "5%"}, {"weight": "4.9%"}), "canary.steps.1.weight"),
         (canary({"weight": "5%"}, {"weight": "50%"}, {"weight": "50%"}), "canary.steps.2.weight"),
+        (canary({"weight": "100%"}), "canary.steps.0.weight"),
+        (canary({"weight": "5%"}, {"weight": "100%"}), "canary.steps.1.weight"),
         (canary({"weight": "5%", "minimumUnits": -1}), "canary.steps.0.minimumUnits"),
         (canary({"weight": "5%", "minimumUnits": 1_000_000_001}), "canary.steps.0.minimumUnits"),
         (canary({"weight": "5%", "units": 5}), "canary.steps.0.units"),
@@ -125,6 +127,15 @@ def test_the_time_box_holds_all_steps_and_an_outcome() -> None:
         ):
             parse_spec({**raw, "deadline": deadline})
     parse_spec({**raw, "deadline": "10m6s"})
+
+
+def test_the_time_box_holds_whole_cycles_of_each_step() -> None:
+    """Two steps of five minutes last an hour each where that is the cycle."""
+    raw = spec(strategy=CANARY)
+    raw["objective"] = {**raw["objective"], "cycle": "1h"}
+    with pytest.raises(InvalidInput, match=r"^spec\.deadline"):
+        parse_spec({**raw, "deadline": "2h"})
+    parse_spec({**raw, "deadline": "2h6s"})
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,12 @@ def test_an_answer_replaces_what_it_speaks_of():
     memory.registered = {one.uid: ("ledger-1", frozenset("r")), two.uid: ("ledger-1", frozenset("r"))}
     newer = one.model_copy(update={"open": 5})
     memory.take(answer([newer], [two.uid]), at=2.0)
-    assert (memory.ledger, memory.at, memory.error) == ("ledger-1", 2.0, None)
+    assert (memory.ledger, memory.at, memory.error) == ("ledger-1", 1_700_000_000.0, None), "by the recorder's clock"
     assert memory.counters == {one.uid: newer}
     assert set(memory.registered) == {one.uid}
 
 
 def answer(trials: list[TrialCounters], unknown: list[str]) -> CountersAnswer:
-    return CountersAnswer(ledger_id="ledger-1", schema_version=1, at=0, trials=trials, unknown=unknown)
+    return CountersAnswer(
+        ledger_id="ledger-1", schema_version=1, at=1_700_000_000_000_000, trials=trials, unknown=unknown
+    )

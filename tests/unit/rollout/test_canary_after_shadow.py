@@ -1,5 +1,7 @@
 """A canary that follows a shadow: which of the two decides is said beforehand, and harm ends a trial in either."""
 
+from typing import Any
+
 from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, EpochCounters
 from shadowlift.api.record import RecordKind
 from shadowlift.api.status import VerdictKind
@@ -14,9 +16,9 @@ BOTH = {"shadow": {"percent": "100%"}, **CANARY}
 OUTCOME = {"maturity": "5s", "from": [{"serviceAccount": "outcome-sender"}]}
 
 
-def proven() -> Life:
+def proven(**changes: Any) -> Life:
     """The shadow has proven a lift, and the first step is under way."""
-    life = counting(strategy=BOTH)
+    life = counting(**{"strategy": BOTH, **changes})
     life.count(SHADOW_EPOCH, EpochCounters(**BETTER))
     return life.settled()
 
@@ -39,6 +41,33 @@ def test_a_shadow_that_decides_is_followed_by_steps_and_these_by_the_promotion()
     assert (end.reason, end.case) == ("StepsPassed", None)
     assert end.evidence is not None
     assert (end.evidence.candidate_units, end.evidence.candidate_mean) == (10, "0.5")
+
+
+def test_at_a_share_of_all_no_unit_is_currents() -> None:
+    """One is a proof that units are not where the records say."""
+    steps = [{"weight": "5%", "minimumDuration": "10s"}, {"weight": "100%", "minimumDuration": "10s"}]
+    life = proven(strategy={"shadow": {"percent": "100%"}, "canary": {"steps": steps}})
+    life.now += STEP_S
+    life.settle()
+    assert shared(life) == (1000, FIRST + 1)
+    life.count(FIRST + 1, arms((50, 40)))
+    life.settle()
+    assert verdict(life)[1] == "Step"
+    life.count(FIRST + 1, arms((50, 40), (1, 1)))
+    life.settle()
+    assert verdict(life)[:2] == (VerdictKind.HOLD, "SampleRatio")
+
+
+def test_what_is_proven_waits_for_no_cycle() -> None:
+    """The shadow looked at whole ones; the steps ask no question of the lift."""
+    life = proven(objective={"outcome": OUTCOME, "cycle": "24h"}, deadline="7d")
+    assert kinds(life) == ["Started", "Counting"], "not yet a whole cycle"
+    life.now += 24 * 3600 + 6
+    life.settle()
+    for _ in range(2):
+        life.now += STEP_S
+        life.settle()
+    assert kinds(life)[2:] == ["Stepped", "Stepped", "Promoted"]
 
 
 def test_copies_end_where_sharing_begins() -> None:

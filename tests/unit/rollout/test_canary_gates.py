@@ -180,7 +180,8 @@ def test_every_gate_has_a_case() -> None:
     """No gate of the lists is untested; what is asked before a step is asked before a promotion too."""
     tried = {case.gate for case in CASES.values()}
     elsewhere = {gates.counts_are_possible}  # with pairs: it reads the engine's word only
-    below = {canary_gates.labels_do_not_choose, canary_gates.all_steps_are_taken, gates.cycles_are_whole}
+    whole = {canary_gates.step_is_whole, gates.cycles_are_whole}
+    below = {canary_gates.labels_do_not_choose, canary_gates.all_steps_are_taken, *whole}
     assert set(PROMOTION) - tried == below | elsewhere
     assert set(SOUND) < set(STEP) < set(PROMOTION)
     assert set(WATCH) - set(PROMOTION) == {canary_gates.watched}
@@ -206,18 +207,6 @@ def test_units_come_to_the_arms_as_designed(candidate: int, current: int, shut: 
     life = sound().copy()
     life.count(SECOND, better(units_by_arm={"candidate": candidate, "current": current}))
     assert (canary_gates.units_come_as_designed(look(life)) is not None) is shut
-
-
-def test_a_single_unit_where_none_can_be_is_a_defect() -> None:
-    """At a share of all, no unit is current's: one is a proof that units are not where the records say."""
-    steps = [{"weight": "5%", "minimumDuration": "10s"}, {"weight": "100%", "minimumDuration": "10s"}]
-    life = last_step(strategy={"canary": {"steps": steps}})
-    life.count(SECOND, arms((50, 40)))
-    assert canary_gates.units_come_as_designed(look(life)) is None
-    life.count(SECOND, arms((50, 40), (1, 1)))
-    shut = canary_gates.units_come_as_designed(look(life))
-    assert shut is not None
-    assert (shut.kind, shut.reason) == (HOLD, "SampleRatio")
 
 
 def test_a_lost_arm_keeps_harm_from_being_concluded_too() -> None:
@@ -252,6 +241,24 @@ def test_labels_of_one_arm_hold_under_at_random_only(
         assert "outcome.missing: Worst" in shut.message
 
 
+def test_labels_are_compared_step_by_step() -> None:
+    """As many on either arm in each step, but fewer in the one with the larger share: added up it looks as if they were chosen."""
+    life = last_step(objective={"outcome": {**OUTCOME, "missing": "AtRandom"}})
+    life.count(FIRST_STEP_EPOCH, arms((450, 400), (8_550, 6_840), unknown_by_arm={"candidate": 50, "current": 950}))
+    life.count(SECOND, arms((3_000, 2_700), (3_000, 2_400), unknown_by_arm={"candidate": 2_000, "current": 2_000}))
+    assert canary_gates.labels_do_not_choose(look(life)) is None
+
+
+def test_what_we_could_not_read_is_no_label_that_is_missing() -> None:
+    """Its outcome may well have come."""
+    life = last_step(objective={"outcome": {**OUTCOME, "missing": "AtRandom"}})
+    silent = {"candidate": 400, "current": 20}
+    life.count(SECOND, better(unknown_by_arm=silent, unread_by_arm={"candidate": 380}))
+    assert canary_gates.labels_do_not_choose(look(life)) is None
+
+
+DAILY: dict[str, Any] = {"objective": {"outcome": OUTCOME, "cycle": "24h"}, "deadline": "7d"}
+ONE_STEP = {"canary": {"steps": [{"weight": "50%", "minimumDuration": "10s"}]}}
 WORSE, EVEN = better((2_000, 1_400)), arms((20_000, 16_000), (20_000, 16_000))
 
 
@@ -267,11 +274,20 @@ WORSE, EVEN = better((2_000, 1_400)), arms((20_000, 16_000), (20_000, 16_000))
     ],
 )
 def test_all_but_harm_waits_for_whole_cycles(counters: EpochCounters, hours: float, reason: str) -> None:
-    """Counted from the end of the watch: a good morning promotes nobody, and a bad one gives nobody up."""
-    life = last_step(objective={"outcome": OUTCOME, "cycle": "24h"}, deadline="7d")
-    life.count(SECOND, counters)
+    """Counted from the step's beginning: a good morning promotes nobody, and a bad one gives nobody up."""
+    life = stepping(strategy=ONE_STEP, **DAILY)
+    life.count(FIRST_STEP_EPOCH, counters)
     life.now += hours * 3600
     assert judge(look(life)).reason == reason
+
+
+def test_each_step_lasts_whole_cycles() -> None:
+    """A step that has the day and another one that has the night would weigh them by their shares."""
+    life = stepping(**DAILY)
+    for hours, reason in ((12, "WithinCycle"), (24.05, "StepDone"), (25, "WithinCycle")):
+        later = life.copy()
+        later.now += hours * 3600
+        assert judge(look(later)).reason == reason
 
 
 @pytest.mark.parametrize(("change", "reason"), [({}, "Watched"), ({"serve": "Current"}, "ServeOverride")])

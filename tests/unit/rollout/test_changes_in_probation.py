@@ -26,7 +26,18 @@ from tests.unit.rollout.test_breaker import breaking
 from tests.unit.rollout.test_canary import LIFT, SECOND, forget, intent, kinds
 from tests.unit.rollout.test_changes_in_shadow import attempts, salt
 from tests.unit.rollout.test_gates import SEEN, US
-from tests.unit.rollout.test_probation import EPOCH, HARMFUL, HOUR, MANUAL, QUIET, last, on_probation, shared
+from tests.unit.rollout.test_probation import (
+    EPOCH,
+    ERRORS,
+    HARMFUL,
+    HOUR,
+    MANUAL,
+    QUIET,
+    last,
+    on_probation,
+    proven,
+    shared,
+)
 
 HELD_BACK = (950, "current")
 ALL = (1000, "candidate")
@@ -170,10 +181,13 @@ class TestHands:
         (record,) = life.cycle().records
         assert record.kind is RecordKind.ROLLED_BACK
 
-    @pytest.mark.parametrize(("hours", "ends"), [(0.5, False), (2, True)])
-    @pytest.mark.parametrize("hold", [{"paused": True}, {"serve": "logreg"}], ids=str)
+    @pytest.mark.parametrize(
+        ("hold", "hours", "ends"),
+        [({"paused": True}, 0.5, False), ({"paused": True}, 2, True), ({"serve": "logreg"}, 2, False)],
+        ids=str,
+    )
     def test_after_a_hold_it_goes_on_or_is_over(self, hold: dict[str, Any], hours: float, ends: bool) -> None:
-        """The time runs in a pause and under an override, and is not over before they are."""
+        """The time runs in a pause, which shares on, and is not over before that; after an override, which does not, it begins anew."""
         life = quiet()
         life.edit(**hold)
         life.settle()
@@ -277,6 +291,32 @@ class TestWhatBreaks:
         assert last(life) == ("RolledBack", "CircuitBreaker")
         life.cycle()
         assert shared(life) == (0, "current")
+
+    @pytest.mark.parametrize("harm", [lambda life: life.count(EPOCH, HARMFUL), breaking], ids=["harm", "failures"])
+    def test_whatever_is_in_the_way_harm_takes_the_promotion_back(self, harm: Callable[[Life], object]) -> None:
+        """A name that somebody has taken, or a Service that is gone, is for a person; users must not wait for one."""
+        for change in ({"taken": ("PodDisruptionBudget/triage-router",)}, {"service": None}):
+            life = on_probation()
+            for name, value in change.items():
+                setattr(life, name, value)
+            harm(life)
+            (record,) = life.cycle().records
+            assert record.kind is RecordKind.ROLLED_BACK
+
+    def test_it_lasts_from_when_all_routers_share_units_so(self) -> None:
+        """An operator that is away right after its record has held nobody back in that time."""
+        life = proven(guardrails=ERRORS)
+        (record,) = life.cycle().records
+        assert record.kind is RecordKind.PROMOTED
+        life.now += 2 * HOUR
+        for _ in range(4):
+            life.cycle()
+        life.count(EPOCH, QUIET)
+        life.settle()
+        assert (last(life)[0], shared(life)) == ("Promoted", HELD_BACK)
+        life.now += HOUR
+        life.settle()
+        assert (last(life)[0], shared(life)) == ("Settled", ALL)
 
     def test_a_deployment_that_is_deleted_is_made_again(self) -> None:
         """And nothing else happens."""

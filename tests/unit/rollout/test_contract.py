@@ -44,3 +44,10 @@ def test_whatever_current_does_the_candidate_may_do():
 def test_too_few_answers_say_nothing(current: int, candidate: int):
     """None is not yet: neither compatible nor not."""
     assert difference(seen({OURS: current}, {OURS: candidate})) is None
+
+
+@pytest.mark.parametrize(("others", "known"), [(4, True), (5, False), (500, False)])
+def test_more_kinds_than_are_kept_are_no_proof(others: int, known: bool):
+    """Nobody knows whose they are, nor what they look like."""
+    found = difference({**seen({OURS: 500}, {OURS: 500}), "": others})
+    assert (found is not None) is known

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from shadowlift.api.ledger import EpochCounters
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, EpochCounters, RouterReport
 from shadowlift.api.record import RecordKind
 from shadowlift.api.status import Phase, VerdictKind
 from shadowlift.rollout import gates
+from shadowlift.rollout.decide import decide
 from shadowlift.rollout.gates import LEAST_CYCLE_SLACK_S, judge
 from shadowlift.stats.verdict import Case, Reason, rule
 from tests.support.world import BETTER, VALUES
-from tests.unit.rollout.given import Life, counting
+from tests.unit.rollout.given import STEP_S, Life, arms, counting, last_step
 from tests.unit.rollout.test_gates import look
 
 DAY = 86_400.0
@@ -148,3 +149,36 @@ def test_the_time_box_ends_whatever_a_person_holds(change: dict[str, Any], phase
     assert life.records[-1].kind is RecordKind.EXPIRED
     life.edit(paused=False, serve="Auto")
     assert life.settle().phase is Phase.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("held", "kinds"),
+    [
+        ({}, ["Promoted"]),
+        ({"paused": True}, []),
+        ({"serve": "Current"}, []),
+        ({"promotion": {"policy": "Manual"}}, ["Proposed"]),
+    ],
+    ids=["nobody", "paused", "override", "manual"],
+)
+def test_a_promotion_that_could_not_be_written_does_not_come_before_a_person(held: dict, kinds: list[str]):
+    """It was reached, and a quota refused its record for hours; what somebody has asked for meanwhile goes first."""
+    life = last_step()
+    life.count(FIRST_STEP_EPOCH + 1, arms((2000, 1800), (2000, 1600)))
+    life.now += STEP_S
+    (record,) = life.plan().records
+    life.edit(**held)
+    plan = decide(replace(life.observed(), undecided=record), life.now)
+    assert [written.kind.value for written in plan.records] == kinds
+
+
+def test_a_loss_is_as_old_as_the_recorders_clock_says():
+    """It noted the loss; that ours is two minutes ahead makes it no older."""
+    life = counting()
+    life.count(2, EpochCounters(**BETTER))
+    behind = life.now - 120
+    life.routers_report(RouterReport(uid="uid-r-1", last_seen=0, low=0, last_loss=round(behind * 1e6)))
+    seen = life.observed()
+    ahead = replace(seen, evidence=replace(seen.evidence, at=behind + 1))
+    assert [record.kind for record in decide(seen, life.now).records] == [RecordKind.PROMOTED]
+    assert decide(ahead, life.now).records == ()

@@ -138,6 +138,10 @@ def test_serve_current_takes_a_promotion_back_once_and_for_good():
     life.edit(serve="Current")
     (record,) = life.cycle().records
     assert (record.kind, record.reason) == (RecordKind.ROLLED_BACK, "ServeCurrent")
+    assert life.status is not None
+    assert life.status.trial is not None
+    assert life.status.trial.verdict is not None
+    assert life.status.trial.verdict.reason == "LiftProven", "that somebody took it back says nothing of the candidate"
     for serve in ("Current", "Auto", "Current"):
         life.edit(serve=serve)
         life.settle()

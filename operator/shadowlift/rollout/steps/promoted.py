@@ -11,7 +11,7 @@ from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
 from shadowlift.rollout import breaker, guards
 from shadowlift.rollout.guards import Known
 from shadowlift.rollout.history import TrialHistory
-from shadowlift.rollout.instants import parse, stamp
+from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.steps.pending import LOOK_AGAIN, SERVE
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
@@ -19,14 +19,11 @@ from shadowlift.stats.combination import Safety
 
 
 def promoted(world: World) -> Step:
-    """Keep it so; say what a person should look at."""
-    for need in SERVE:
-        blocked = need(world)
-        if blocked is not None:
-            return Step(Phase.PROMOTED, blocked=blocked, measured=world.probation is not None, register=True)
+    """Keep it so; say what a person should look at. On probation harm goes before whatever else is in the way."""
+    blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
     if world.probation is not None:
-        return _on_probation(world, world.probation)
-    return Step(Phase.PROMOTED, blocked=_not_ready(world))
+        return _on_probation(world, world.probation, blocked)
+    return Step(Phase.PROMOTED, blocked=blocked or _not_ready(world))
 
 
 def _not_ready(world: World) -> Blocked | None:
@@ -43,19 +40,19 @@ def _not_ready(world: World) -> Blocked | None:
     return None
 
 
-def _on_probation(world: World, trial: TrialHistory) -> Step:
+def _on_probation(world: World, trial: TrialHistory, blocked: Blocked | None) -> Step:
     known = guards.on_probation(trial, world.share, world.observed.evidence.counters)
     shown = tuple(guard.shown for guard in known)
     verdict = failing(world) or _harm(world, known)
     if verdict is not None:
         return taken_back(Phase.PROMOTED, world, trial, verdict, shown)
     left = _left(world)
-    if left <= 0:
+    if left <= 0 and blocked is None:
         message = "the probation is over without harm; all units are the candidate's"
         record = _record(world, trial, RecordKind.SETTLED, "ProbationPassed", message, shown)
         return Step(Phase.PROMOTED, record=record, measured=True, register=True, guardrails=shown)
     return Step(
-        Phase.PROMOTED, measured=True, register=True, guardrails=shown, blocked=_not_ready(world) or _waits(world, left),
+        Phase.PROMOTED, measured=True, register=True, guardrails=shown, blocked=blocked or _not_ready(world) or _waits(world, left),
         requeue_after=max(LOOK_AGAIN, left),
     )  # fmt: skip
 
@@ -88,9 +85,12 @@ def _left(world: World) -> float:
     promotion, view = world.promotion, world.observed.evidence
     if promotion is None or promotion.record.probation is None or world.share is None:
         return 0.0
-    left = parse(promotion.record.at) + promotion.record.probation.seconds - world.now
+    since = world.probation_since
+    if since is None:
+        return max(promotion.record.probation.seconds, LOOK_AGAIN)
+    left = since + promotion.record.probation.seconds - world.now
     seen = view.counters.epochs.get(str(world.share.epoch)) if view.counters and view.error is None else None
-    known = seen is not None and seen.booked > 0 and world.moved and world.observed.routers.agreed
+    known = seen is not None and seen.booked > 0
     return left if known else max(left, LOOK_AGAIN)
 
 
