@@ -153,6 +153,8 @@ MISLEADING = (
           partial(promoted, "canary: wrong answers too long to read, 1.8 % of its answers | accuracy of what was read, z at each look")),
     Claim("too long in shadow", misleading.unread_in_shadow, 21_014, 100, 4,
           partial(promoted, "shadow: wrong answers too long to read, 0.9 % of all | accuracy of what was read, z at each look")),
+    _misled(15, "five candidates", misleading.five,
+            "shadow: five candidates on the same requests, any of them | our test of each, at the whole rate"),
     _misled(8, "night first", misleading.night_first,
             "night, day: lift -+2 points, never above 0 on average | bets that follow the last 300 requests"),
     _misled(9, "day first", misleading.day_first,

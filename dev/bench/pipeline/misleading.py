@@ -256,6 +256,36 @@ def pairs(lifts: Numbers, rng: np.random.Generator, size: int) -> Visits:
     )
 
 
+RIVALS = tuple("bcde")
+"""Four further candidates beside the first one."""
+
+
+def five() -> Scene:
+    """Five candidates on the same requests, none of them better."""
+    candidates = [{"name": name, "bento": {"image": f"{name}:1", "replicas": 2}} for name in ("logreg", *RIVALS)]
+    return Scene(
+        spec=specs.shadow(specs.accuracy(), candidates=candidates),
+        draw=_as_good,
+        size=3000,
+        spacing=HOUR / 250,
+        looks=hourly(13),
+        naive=naive.any_of_them,
+    )
+
+
+def _as_good(rng: np.random.Generator, size: int) -> Visits:
+    """Each candidate differs from current in 6 % of the requests, by itself; of two answers one is right."""
+    first = pairs(np.zeros(1), rng, size)
+    right, outcomes = first.current.won, first.current.outcomes
+    truth, soon = np.array([one == "yes" for one in outcomes]), first.current.delays
+    rivals = {}
+    for name in RIVALS:
+        differs = rng.random(size) < np.where(right, 0.03 / right.mean(), 0.03 / (1 - right.mean()))
+        won = right ^ differs
+        rivals[name] = Answers(won, outcomes, soon, said(won, truth))
+    return replace(first, rivals=rivals)
+
+
 def better_pairs() -> Scene:
     """Two points better, in a shadow."""
     return Scene(

@@ -5,6 +5,7 @@ rule is a test of ours on counts that it should not be given, the engine makes t
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,12 @@ def labels_as_they_come(scene: Scene, visits: Visits, given: Flags) -> bool:
     """Our test of pairs, fed at each look with the pairs whose label is known."""
     known_at = scene.at + visits.delays(given)
     return any(_pairs_prove(visits, known_at <= look) for look in scene.looks)
+
+
+def any_of_them(scene: Scene, visits: Visits, _: Flags) -> bool:
+    """Our test of pairs for each of several candidates, at the whole error rate."""
+    each = (replace(visits, candidate=one) for one in (visits.candidate, *visits.rivals.values()))
+    return any(_pairs_prove(one, scene.at <= look) for one in each for look in scene.looks)
 
 
 def at_first_crossing(scene: Scene, visits: Visits, _: Flags) -> bool:

@@ -215,7 +215,7 @@ class Trial:
     def _mature(self) -> int:
         """Units whose time has come, of those that count."""
         epochs = next(iter(self._deployment.counters.values())).epochs
-        counted = total([counters for number, counters in epochs.items() if int(number) > 1])
+        counted = total([counters for number, counters in epochs.items() if number.isdigit() and int(number) > 1])
         return arms.mature(counted) + counted.wins + counted.losses + counted.ties + counted.unlabelled
 
 
@@ -267,7 +267,12 @@ class _Lines:
         live = Row(**common, **_answer(first, number), track=Track.LIVE, mirrored=arm is None, arm=arm)
         if self.intent.shadow is None:
             return [live]
-        return [live, Row(**common, **_answer(visits.candidate, number), track=Track.SHADOW)]
+        further = [rival.name for rival in self.intent.rivals]
+        copies = [
+            Row(**common, **_answer(visits.rivals[name], number), track=Track.SHADOW, candidate=name)
+            for name in further
+        ]
+        return [live, Row(**common, **_answer(visits.candidate, number), track=Track.SHADOW), *copies]
 
 
 def _key(visits: Visits, number: int, id_: str) -> str:

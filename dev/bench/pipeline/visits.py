@@ -3,7 +3,7 @@
 Drawn by the scenes, told to the recorder by `trial`, and read a second time by the `naive` rules.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,7 @@ class Visits:
         users: who sent each request; None: each request is its own unit.
         keyed: outcomes name the user, and not the request.
         lost: told by nobody, if it is the candidate's.
+        rivals: what further candidates would do, by name.
     """
 
     candidate: Answers
@@ -72,6 +73,7 @@ class Visits:
     users: NDArray[np.int64] | None = None
     keyed: bool = False
     lost: Flags | None = None
+    rivals: Mapping[str, Answers] = field(default_factory=dict)
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
