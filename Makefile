@@ -72,7 +72,7 @@ test: lint unit architecture simulation component e2e ## all of the above: what 
 demo: ## a model is promoted, another rejected, on one screen
 	dev/demo.sh
 
-demo-canary: ## canaries of a shop: one offer is promoted, one rolled back, one expires
+demo-canary: ## canaries of a shop: one offer is promoted, one rejected, one expires
 	dev/demo-canary.sh
 
 bench-stats: venv ## every promise of the statistics against its target: minutes

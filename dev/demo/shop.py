@@ -1,7 +1,7 @@
 """The second story, told by `make demo-canary`: a shop, three candidates in canaries side by side, and a timeline of their shares.
 
 What a visitor spends depends on the offer that was shown, so no shadow can tell which model is better. `python -m dev.demo.shop` exits 0
-only if the better one was promoted and really serves, the harmful one was rolled back, the equal one was not promoted, and no request
+only if the better one was promoted and really serves, the harmful one was rejected, the equal one was not promoted, and no request
 was lost.
 """
 
@@ -293,7 +293,7 @@ def close(cluster: Cluster) -> None:
 def main(given: Sequence[str]) -> int:
     """Tell it; whatever happens, say how to clean up."""
     parser = argparse.ArgumentParser(
-        prog="python -m dev.demo.shop", description="one offer is promoted, one rolled back, one expires"
+        prog="python -m dev.demo.shop", description="one offer is promoted, one rejected, one expires"
     )
     index = os.environ.get("SHADOWLIFT_IMAGES")
     parser.add_argument(

@@ -19,12 +19,12 @@ Instant = Annotated[str, Field(max_length=40)]  # RFC 3339
 class Phase(StrEnum):
     """Where a ModelDeployment stands; each value has one file in `rollout/steps/`."""
 
-    PENDING = "Pending"  # something that the trial needs is not there yet; current serves
-    SHADOWING = "Shadowing"  # live requests are copied to the candidate, evidence is gathered; current serves
-    CANARY = "Canary"  # the candidate answers a share of the units, step by step; current serves the rest
+    PENDING = "Pending"  # something that the trial needs is not there yet; what served before serves
+    SHADOWING = "Shadowing"  # live requests are copied, evidence is gathered; what served before serves
+    CANARY = "Canary"  # current alone is watched, then the candidate answers a share of the units, step by step
     PROMOTED = "Promoted"  # the lift is proven; the candidate serves, current stands by
-    REJECTED = "Rejected"  # harm, futility or a roll-back by hand; current serves
-    EXPIRED = "Expired"  # the deadline came first; current serves
+    REJECTED = "Rejected"  # harm, futility, or taken back by hand or on probation; what served before serves
+    EXPIRED = "Expired"  # the deadline came first; what served before serves
     PAUSED = "Paused"  # frozen by spec.paused; what served still serves
 
 

@@ -8,7 +8,7 @@ steps of a rollout do that), how pairs come out, and when they are looked at. Th
 from dataclasses import dataclass
 
 from shadowlift.api.objective import Mode, Objective, ObjectiveType, PredictionType
-from shadowlift.api.quantities import seconds
+from shadowlift.api.quantities import millionths, seconds
 from shadowlift.api.spec import Spec
 from shadowlift.errors import InvalidInput
 from shadowlift.stats.pairs import Losses, Pairs, RightOrWrong, independent_disagreement
@@ -70,16 +70,19 @@ def ask(spec: Spec, assumed: Assumed) -> Question:
     unit = _unit(objective)
     target = objective.lift_worth_waiting_for / unit
     pairs, basis = _pairs(objective, assumed, target)
+    rate = float(objective.false_promotion_rate) / len(spec.candidates)  # which share it
     test = PairedTest.planned(
         minimum_lift=float(objective.minimum_lift) / unit,
         target_lift=target,
-        rates=Rates(float(objective.false_promotion_rate), deadline_share=objective.kept_for_the_deadline),
+        rates=Rates(rate, deadline_share=spec.kept_for_the_deadline),
         second_moment=pairs.second_moment,
     )
     deadline, maturity = seconds(spec.deadline) / DAY, seconds(objective.outcome.maturity) / DAY
-    traffic = Traffic(assumed.per_day, deadline, maturity, WARM_UP_PAIRS)
+    shadow = spec.strategy.shadow
+    copied = assumed.per_day * (millionths(shadow.percent) / 1_000_000 if shadow else 1.0)
+    traffic = Traffic(copied, deadline, maturity, WARM_UP_PAIRS)
     if traffic.countable == 0:
-        raise InvalidInput("spec.deadline", f"{spec.deadline} leaves no request to count at {assumed.per_day:g} a day")
+        raise InvalidInput("spec.deadline", f"{spec.deadline} leaves no request to count at {copied:g} a day")
     return Question(objective, Setting(test, pairs, _course(objective, test, pairs, traffic)), traffic, unit, basis)
 
 
@@ -149,7 +152,7 @@ def _check(spec: Spec) -> None:
     objective, number = spec.objective, spec.prediction.type is PredictionType.NUMBER
     right_or_wrong, ranged = objective.type is ObjectiveType.ACCURACY, objective.type is ObjectiveType.ABSOLUTE_ERROR
     target, minimum, unit = objective.lift_worth_waiting_for, float(objective.minimum_lift), _unit(objective)
-    share, rate = objective.kept_for_the_deadline, float(objective.false_promotion_rate)
+    share, rate = spec.kept_for_the_deadline, float(objective.false_promotion_rate)
     rules = (
         ("prediction.type", right_or_wrong != number, "must be Number with AbsoluteError or Brier, and only with them"),
         ("objective.range", ranged == (objective.range is not None), "goes with type: AbsoluteError, and only with it"),

@@ -28,7 +28,7 @@ _DECIDED = {  # a record's words for what the engine calls so
     Reason.TARGET_OUT_OF_REACH: (_GIVEN_UP, "Futility"),
 }
 # Decided by something else than the lift: guardrails, failures, steps that have lasted.
-_NOT_THE_LIFTS = {"Guardrail", "CircuitBreaker", "StepsPassed", "StepDone", "ShadowPassed", "Watched"}
+_NOT_THE_LIFTS = {"Guardrail", "CircuitBreaker", "StepsPassed", "StepDone", "ShadowPassed", "Watched", "Interference"}
 _LIFT_SHOWN = 0.6e-4  # records show four decimals of a lift,
 _NUMBER_SHOWN = 0.6e-2  # and three digits, at least, of everything else
 

@@ -9,8 +9,9 @@ from shadowlift.cli.question import WARM_UP_PAIRS, Assumed, ask
 from shadowlift.errors import InvalidInput
 from shadowlift.rollout import gates
 from shadowlift.stats.terms import PairedTest
+from tests.support.world import spec
 from tests.unit.rollout import test_losses as losses
-from tests.unit.rollout.given import Life, counting
+from tests.unit.rollout.given import CANARY, Life, counting
 
 
 def frozen(life: Life) -> PairedTest:
@@ -35,15 +36,43 @@ def test_the_test_of_a_loss_is_the_one_that_a_trial_freezes() -> None:
     assert asked.bets.fractions == pytest.approx(frozen(life).bets.fractions)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"strategy": {"shadow": {"percent": "100%"}, **CANARY}},
+        {"candidates": [{"name": name, "bento": {"image": f"{name}:1", "replicas": 2}} for name in ("logreg", "tree")]},
+    ],
+    ids=["a canary follows", "two candidates"],
+)
+def test_the_rates_are_those_of_the_whole_spec(changes: dict[str, Any]) -> None:
+    """No test is kept for the deadline where a canary follows, and several candidates share alpha."""
+    life = Life(spec=spec(**changes)).settled()
+    terms = life.records[0].terms
+    assert terms is not None
+    rates = ask(parse_spec(life.spec), Assumed(1e6, disagreement=0.1)).setting.test.rates
+    assert (rates.promotion, rates.deadline_share) == (pytest.approx(terms.alpha), terms.deadline_share)
+
+
+def test_a_part_of_the_traffic_is_copied() -> None:
+    """`strategy.shadow.percent` of the requests a day."""
+    whole, fifth = (asked(strategy={"shadow": {"percent": percent}}) for percent in ("100%", "20%"))
+    assert (whole.traffic.per_day, fifth.traffic.per_day) == (1000.0, 200.0)
+
+
 def test_the_warm_up_is_the_one_of_a_trial() -> None:
     """As many first pairs are left out."""
     assert WARM_UP_PAIRS == gates.WARM_UP_PAIRS
 
 
-def asked(objective: dict[str, Any] | None = None, per_day: float = 1000.0, **assumed: float) -> Any:
-    spec = counting().spec
-    spec = {**spec, "deadline": "7d", "objective": {**spec["objective"], **(objective or {})}}
-    return ask(parse_spec(spec), Assumed(per_day, **assumed))
+def asked(
+    objective: dict[str, Any] | None = None,
+    per_day: float = 1000.0,
+    strategy: dict[str, Any] | None = None,
+    **assumed: float,
+) -> Any:
+    raw = spec(deadline="7d", **({"strategy": strategy} if strategy else {}))
+    raw["objective"] = {**raw["objective"], **(objective or {})}
+    return ask(parse_spec(raw), Assumed(per_day, **assumed))
 
 
 def test_days_are_those_of_the_spec() -> None:

@@ -77,6 +77,15 @@ def test_another_verdict_is_found_out(changes: dict, tmp_path: Path, capsys: pyt
     assert told.endswith("THE RECORD DOES NOT AGREE WITH ITS EVIDENCE\n")
 
 
+@pytest.mark.parametrize("reason", ["Guardrail", "CircuitBreaker", "Interference"])
+def test_what_something_else_has_decided_is_not_judged_again(
+    reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The evidence of the lift is shown, and nobody says that it does not agree."""
+    assert main(["-f", given.written(tmp_path, given.proven(), kind="Rejected", reason=reason)]) == 0
+    assert "NOT AGREE" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("field", "value", "line"),
     [

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, EpochCounters
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WARM_UP_EPOCH, EpochCounters
 from shadowlift.api.record import RecordKind
 from shadowlift.api.status import VerdictKind
 from shadowlift.stats import cases
 from shadowlift.stats.verdict import Reason
-from tests.support.world import BETTER, VALUES, WORSE
+from tests.support.world import BETTER, VALUES, WORSE, spec
 from tests.unit.rollout.given import CANARY, STEP_S, Life, arms, counting
 from tests.unit.rollout.test_canary import intent, kinds, last, shared, verdict
 
@@ -126,3 +126,24 @@ def test_harm_in_the_shadow_ends_a_trial_whoever_decides() -> None:
     even.count(SHADOW_EPOCH, EpochCounters(wins=300, losses=300, ties=9400, **VALUES))
     even.settle()
     assert kinds(even) == ["Started", "Counting", "Stepped"]
+
+
+def test_a_reward_may_have_a_shadow_before_its_canary() -> None:
+    """Copies bring nothing; what came of current's answers tells what to expect, and the canary decides."""
+    reward = {"type": "Reward", "range": {"min": "0", "max": "100"}, "targetLift": "2", "outcome": OUTCOME}
+    life = Life(spec=without_prediction(strategy=BOTH, objective=reward)).settled()
+    life.count(WARM_UP_EPOCH, EpochCounters(live=200, booked=200, current_values={"": 200}, candidate_values={"": 200}))
+    life.settle()
+    life.count(SHADOW_EPOCH, EpochCounters(live=99, booked=99, results_by_arm={"current/7": 99}))
+    life.settle()
+    assert (kinds(life), verdict(life)[1]) == (["Started", "Counting"], "Shadow")
+    life.count(SHADOW_EPOCH, EpochCounters(live=100, booked=100, results_by_arm={"current/7": 100}))
+    life.settle()
+    assert kinds(life) == ["Started", "Counting", "Stepped"]
+    assert shared(life) == (50, FIRST)
+
+
+def without_prediction(**changes: Any) -> dict[str, Any]:
+    raw = spec(**changes)
+    del raw["prediction"]
+    return raw
