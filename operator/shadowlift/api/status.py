@@ -73,7 +73,7 @@ class Serving(Model):
 class Evidence(Model):
     """The numbers behind a verdict. Lift is how much better the candidate was, over matured units.
 
-    In the objective's units: difference in accuracy, or in mean loss (current minus candidate).
+    In the objective's units: difference in accuracy, in mean loss (current minus candidate), or in mean reward.
     """
 
     n: int = 0  # matured units that count
@@ -90,7 +90,7 @@ class Evidence(Model):
     harm_e_value: Short | None = None
     harm_bar: Short | None = None
     deadline_p: Short | None = None  # of the exact test at the deadline; promote at or below its part of alpha
-    candidate_units: int | None = None  # of a canary: matured units by arm, and the mean of what they came to
+    candidate_units: int | None = None  # of a canary: an arm's units whose result is known, and the mean of it
     current_units: int | None = None
     candidate_mean: Short | None = None
     current_mean: Short | None = None
@@ -98,7 +98,10 @@ class Evidence(Model):
 
 
 class Coverage(Model):
-    """What share of the live requests the evidence speaks for, and what became of the rest; counts of this epoch."""
+    """What share of the live requests the evidence speaks for, and what became of the rest.
+
+    Counts of the present stage: watch, warm-up, shadow, or all steps of a canary together.
+    """
 
     live: int = 0
     share: Short | None = None  # of live requests that can be counted, as decimal text

@@ -2,8 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from shadowlift.api.status import Phase, Status
+from shadowlift.api.status import ConditionType, Phase, Status, Trial, Verdict
 
+_NO_TRIAL = Trial(uid="", attempt=0, candidate="", workload="", frozen="")
 _KEY = ("namespace", "name")
 
 
@@ -14,6 +15,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._phase = Gauge(
             "shadowlift_phase", "1 for the phase of a ModelDeployment.", (*_KEY, "phase"), registry=self.registry
+        )
+        self._stalled = Gauge(
+            "shadowlift_stalled", "1 while a person must act: the condition Stalled.", _KEY, registry=self.registry
         )
         self._verdict = Gauge(
             "shadowlift_verdict", "1 for the last verdict.", (*_KEY, "kind", "reason"), registry=self.registry
@@ -54,16 +58,10 @@ class Metrics:
         """Put a status that stuck into the gauges."""
         for phase in Phase:
             self._phase.labels(namespace, name, phase.value).set(phase is status.phase)
-        trial = status.trial
-        if trial is None:
-            return
-        if trial.verdict is not None:
-            said = (trial.verdict.kind.value, trial.verdict.reason)
-            before = self._verdicts.get((namespace, name))
-            if before is not None and before != said:
-                self._verdict.remove(namespace, name, *before)
-            self._verdicts[namespace, name] = said
-            self._verdict.labels(namespace, name, *said).set(1)
+        kinds = {condition.type for condition in status.conditions if condition.status == "True"}
+        self._stalled.labels(namespace, name).set(ConditionType.STALLED.value in kinds)
+        trial = status.trial or _NO_TRIAL
+        self._say(namespace, name, trial.verdict)
         evidence = trial.evidence
         values = {
             "units": evidence.n, "lift": evidence.estimate, "lift_lower": evidence.lower,
@@ -72,13 +70,22 @@ class Metrics:
         for field, value in values.items():
             if value is not None:
                 self._evidence[field].labels(namespace, name).set(float(value))
-            else:  # of the trial before, which is not this one's
+            else:  # of the trial before, which is this one's no more
                 self._evidence[field].remove_by_labels({"namespace": namespace, "name": name})
         self._lost.labels(namespace, name).set(trial.coverage.lines_lost)
 
+    def _say(self, namespace: str, name: str, verdict: Verdict | None) -> None:
+        said = None if verdict is None else (verdict.kind.value, verdict.reason)
+        before = self._verdicts.pop((namespace, name), None)
+        if before is not None and before != said:
+            self._verdict.remove(namespace, name, *before)
+        if said is not None:
+            self._verdicts[namespace, name] = said
+            self._verdict.labels(namespace, name, *said).set(1)
+
     def forget(self, namespace: str, name: str) -> None:
         """A ModelDeployment is gone: so are its series."""
-        for gauge in (self._phase, self._verdict, self._lost, *self._evidence.values()):
+        for gauge in (self._phase, self._stalled, self._verdict, self._lost, *self._evidence.values()):
             gauge.remove_by_labels({"namespace": namespace, "name": name})
         self._verdicts.pop((namespace, name), None)
 

@@ -61,7 +61,8 @@ async def test_a_request_arrives_as_it_was_sent(pod: Stand) -> None:
         "x-envoy-max-retries": "9",
     }
     own = {"x-request-id": "theirs", "X-MiXed": "Case", "authorization": "secret", "cookie": "c=1"}
-    status, _, headers = await pod.ask("/a%2Fb//c?x=%20y", method="PUT", headers={**forged, **own})
+    in_front = {"X-Forwarded-Proto": "https", "X-Forwarded-Client-Cert": "Hash=ab12", "X-Forwarded-For": "192.0.2.7"}
+    status, _, headers = await pod.ask("/a%2Fb//c?x=%20y", method="PUT", headers={**forged, **own, **in_front})
     assert status == 200
     assert headers["x-shadowlift-id"] != "mine"
     seen = (await pod.seen("current"))["last"][-1]
@@ -70,6 +71,10 @@ async def test_a_request_arrives_as_it_was_sent(pod: Stand) -> None:
     assert {name: arrived.get(name) for name in own} == own
     lower = {name.lower(): value for name, value in arrived.items()}
     assert lower["x-shadowlift-id"] == headers["x-shadowlift-id"]
+    assert (lower["x-forwarded-proto"], lower["x-forwarded-client-cert"]) == ("https", "Hash=ab12"), (
+        "who ended TLS says so"
+    )
+    assert lower["x-forwarded-for"].split(",")[0] == "192.0.2.7"
     assert not [name for name in lower if name.startswith("x-envoy-")]
     assert "x-shadowlift-shadow" not in lower
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dev import generate
+from dev import generate, status_page
 from dev.generate import CHART, ROOT
 
 
@@ -24,6 +24,19 @@ def test_an_edited_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert generate.drift() == ["b", "c"]
     assert generate.write() == ["b", "c"]
     assert generate.drift() == []
+
+
+@pytest.mark.parametrize(
+    "words", [{"Trial.uid": None}, {"Trial.gone": "is not there"}, {"Evidence.n": "has its comment"}]
+)
+def test_every_field_of_the_status_has_words_once(
+    words: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A field without a meaning is no reference; words for a field that is gone, or says it itself, are stale."""
+    said = {name: text for name, text in (status_page.UNSAID | words).items() if text is not None}
+    monkeypatch.setattr(status_page, "UNSAID", said)
+    with pytest.raises(ValueError, match=next(iter(words))):
+        status_page.status_page()
 
 
 def test_chart_and_manifest_hold_the_same_definition() -> None:

@@ -98,3 +98,24 @@ def test_two_operators_in_one_process_do_not_share_series():
     one.decided("Started")
     assert "shadowlift_decisions_total" in one.text().decode()
     assert "Started" not in two.text().decode()
+
+
+def test_without_a_trial_nothing_of_the_one_before_is_left():
+    """The spec asks for another one: neither its verdict nor its lift speaks of that."""
+    metrics, life = Metrics(), counting()
+    life.count(2, EpochCounters(wins=5, losses=5, ties=90, live=100))
+    life.cycle()
+    show(metrics, life)
+    metrics.show("clinic", "triage", life.plan().status.model_copy(update={"trial": None}))
+    left = [name for name in series(metrics) if name.startswith(("shadowlift_verdict", "shadowlift_evidence_l"))]
+    assert left == []
+
+
+def test_what_waits_for_a_person_is_one():
+    """An alert need not know every reason."""
+    metrics, life = Metrics(), counting()
+    assert show(metrics, life)[f"shadowlift_stalled{{{WHO}}}"] == 0
+    life.edit(deadline="1s")
+    assert show(metrics, life)[f"shadowlift_stalled{{{WHO}}}"] == 1
+    metrics.forget("clinic", "triage")
+    assert f"shadowlift_stalled{{{WHO}}}" not in series(metrics)

@@ -112,6 +112,9 @@ def _live(layout: Layout) -> Json:
         filters=[_off(extension(HEADER_MUTATION, HEADER_MUTATION_TYPE)), *_capture_filters()],
         log_filter={"filter": measured},
         use_remote_address=True,
+        # Whoever stands in front and ends TLS has said so to current before, and to nobody less now.
+        xff_num_trusted_hops=1,
+        forward_client_cert_details="ALWAYS_FORWARD_ONLY",
         internal_address_config={"cidr_ranges": [NOBODY]},
         upgrade_configs=[{"upgrade_type": "websocket"}],
         http_protocol_options={"accept_http_10": True, "header_key_format": PRESERVE_CASE},
