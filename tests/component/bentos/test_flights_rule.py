@@ -1,10 +1,7 @@
 """The flights' process in place over real loopback connections: the rule, stable answers, a graceful end."""
 
-import http.client
 import json
 import socket
-import threading
-from contextlib import contextmanager
 
 import pytest
 from flights import features
@@ -12,35 +9,13 @@ from flights.story import traffic
 from flights_rule import server as rule
 from flights_rule.server import Arrivals
 
+from tests.component.bentos.asking import ask, connected, serving
+
 BODIES = [json.dumps(known, separators=(",", ":")).encode() for known, _ in traffic()][:300]
 
 
-@contextmanager
 def running():
-    server = Arrivals("127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def connected(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def ask(connection, method, path, body=None):
-    connection.request(method, path, body)
-    response = connection.getresponse()
-    return response.status, response.read()
+    return serving(Arrivals("127.0.0.1", 0))
 
 
 def test_the_same_request_gets_the_same_bytes():

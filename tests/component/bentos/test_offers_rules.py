@@ -1,10 +1,7 @@
 """The shop's process in place over real loopback connections: two rules, stable answers, a graceful end."""
 
-import http.client
 import json
 import socket
-import threading
-from contextlib import contextmanager
 
 import pytest
 from offers.features import OFFERS
@@ -12,35 +9,13 @@ from offers.traffic import cases
 from offers_rules import server as rules
 from offers_rules.server import OfferRules
 
+from tests.component.bentos.asking import ask, connected, serving
+
 BODIES = [json.dumps(visitor, separators=(",", ":")).encode() for visitor, _ in cases()[:300]]
 
 
-@contextmanager
 def running():
-    server = OfferRules("127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def connected(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def ask(connection, method, path, body=None):
-    connection.request(method, path, body)
-    response = connection.getresponse()
-    return response.status, response.read()
+    return serving(OfferRules("127.0.0.1", 0))
 
 
 def test_the_same_request_gets_the_same_bytes():

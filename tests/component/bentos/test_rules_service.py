@@ -8,41 +8,20 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from triage.story import cases
 from triage_rules import server
 from triage_rules.server import RulesServer, Settings, fails, settings
 
+from tests.component.bentos.asking import ask, connected, serving
+
 BODIES = [json.dumps(features, separators=(",", ":")).encode() for features, _ in cases()]
 
 
-@contextmanager
 def running(fail_rate=0.0, delay_seconds=0.0):
-    server = RulesServer("127.0.0.1", Settings(0, fail_rate, delay_seconds))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def connected(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def ask(connection, method, path, body=None):
-    connection.request(method, path, body)
-    response = connection.getresponse()
-    return response.status, response.read()
+    return serving(RulesServer("127.0.0.1", Settings(0, fail_rate, delay_seconds)))
 
 
 def test_the_same_request_gets_the_same_bytes():
@@ -126,6 +105,23 @@ def test_a_request_under_way_is_answered_before_the_end():
     assert [status for status, _ in answers] == [200]
 
 
+@contextmanager
+def program(linger_s):
+    """The whole program on a port of its own, killed at the end if it is still there."""
+    command = [
+        sys.executable,
+        "-u",
+        "-c",
+        f"from triage_rules import server; server.LINGER_S = {linger_s}; server.main()",
+    ]
+    environment = {**os.environ, "PORT": "0", "PYTHONPATH": str(Path(server.__file__).parents[1])}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running_program:
+        try:
+            yield running_program, int(running_program.stdout.readline().split()[-1])
+        finally:
+            running_program.kill()
+
+
 def takes_up(port):
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
@@ -134,18 +130,22 @@ def takes_up(port):
 
 def test_a_kept_connection_is_answered_and_told_to_close_at_the_end():
     """Told to end, the program takes up no connection: who asks again on one is answered, and learns that it was the last time."""
-    command = [sys.executable, "-u", server.__file__]
-    with subprocess.Popen(command, env={**os.environ, "PORT": "0"}, stdout=subprocess.PIPE, text=True) as program:
-        port = int(program.stdout.readline().split()[-1])
+    with program(linger_s=60) as (running_program, port):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         assert ask(connection, "GET", "/health")[0] == 200
-        program.terminate()
+        running_program.terminate()
         while takes_up(port):
             pass
         connection.request("POST", "/triage", BODIES[0])
         answer = connection.getresponse()
         assert (answer.status, len(answer.read()) > 0, answer.getheader("Connection")) == (200, True, "close")
-        assert program.wait(5) == 0
+
+
+def test_the_program_ends_by_itself_when_it_is_told_to():
+    """Soon, and with 0."""
+    with program(server.LINGER_S) as (running_program, _):
+        running_program.terminate()
+        assert running_program.wait(5) == 0
 
 
 @pytest.mark.parametrize("environ", [{"PORT": "eighty"}, {"FAIL_RATE": "2"}, {"DELAY_MS": "-1"}])
