@@ -4,7 +4,8 @@ import signal
 
 import pytest
 
-from dev.traffic.cluster_api import Cluster, Kind, Manifest, is_ready, wait_for
+from dev.traffic.cluster_api import Cluster, Manifest, is_ready, wait_for
+from tests.e2e.leading import leader
 from tests.e2e.node import send
 from tests.e2e.place import SYSTEM, Place, asked, images, no_failures, spec
 
@@ -15,7 +16,6 @@ CUT = (
     "disconnected",
     "broken",
 )  # what a client sees of a process that is killed: each a connection's end
-LEASE = Kind("coordination.k8s.io/v1", "Lease")
 
 
 def system_pods(cluster: Cluster, component: str) -> list[Manifest]:
@@ -23,11 +23,10 @@ def system_pods(cluster: Cluster, component: str) -> list[Manifest]:
     return [pod for pod in cluster.pods(SYSTEM, {"app.kubernetes.io/component": component}) if is_ready(pod)]
 
 
-def leader(cluster: Cluster) -> Manifest | None:
-    """The operator's pod that holds the lease."""
-    lease = cluster.get(LEASE, "shadowlift-operator", SYSTEM) or {"spec": {}}
-    holder = lease["spec"].get("holderIdentity")
-    return next((pod for pod in system_pods(cluster, "operator") if pod["metadata"]["name"] == holder), None)
+def ready_leader(cluster: Cluster) -> Manifest | None:
+    """The operator's pod that holds the lease, if it is ready."""
+    pod = leader(cluster)
+    return pod if pod is not None and is_ready(pod) else None
 
 
 def restarts(pod: Manifest) -> int:
@@ -49,9 +48,9 @@ def test_damage(place: Place):
     place.patch(paused=True)
     place.until_phase("Paused")
 
-    first = wait_for("a leader", lambda: leader(cluster), 60)
+    first = wait_for("a leader", lambda: ready_leader(cluster), 60)
     send(first, signal.SIGKILL, "shadowlift operator")
-    wait_for("another leader or the same again", lambda: leader(cluster), 60)
+    wait_for("another leader or the same again", lambda: ready_leader(cluster), 60)
     no_failures(asked(stand, 100))
 
     (recorder,) = system_pods(cluster, "recorder")

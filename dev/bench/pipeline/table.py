@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dev.bench.markdown import table
 from dev.bench.pipeline.running import Line
 from dev.bench.stats.measure import Measure, Row
 
@@ -16,9 +17,9 @@ def text(lines: Sequence[Line]) -> str:
     tables = []
     if misled:
         head = ["id", "no candidate is better: ours", "naive", "naive rate", "promoted", *_TAIL]
-        tables.append(_table(head, [_misled(line) for line in misled]))
+        tables.append(table(head, [_misled(line) for line in misled]))
     if others:
-        tables.append(_table(["id", "what", "reached", *_TAIL], [_other(line) for line in others]))
+        tables.append(table(["id", "what", "reached", *_TAIL], [_other(line) for line in others]))
     return "\n\n".join(tables)
 
 
@@ -37,8 +38,8 @@ def _other(line: Line) -> Cells:
 
 def _figures(line: Line) -> Cells:
     row, measure = line.row, line.row.measure
-    figures = [_number(row, measure.value), _number(row, measure.half_width), _target(row), str(measure.seed)]
-    return [*figures, _count(measure), f"{line.requests:,.0f}", f"{line.mature:,.0f}", line.ends, _said(row)]
+    figures = [_number(row, measure.value), _number(row, measure.half_width), row.target, str(measure.seed)]
+    return [*figures, _count(measure), f"{line.requests:,.0f}", f"{line.mature:,.0f}", line.ends, row.said]
 
 
 def _number(row: Row, value: float) -> str:
@@ -47,27 +48,3 @@ def _number(row: Row, value: float) -> str:
 
 def _count(measure: Measure) -> str:
     return f"{measure.replications:,}"
-
-
-def _target(row: Row) -> str:
-    limits = [(">=", row.least), ("<=", row.most)]
-    return (
-        " and ".join(
-            f"{sign} {limit:.3g}" if limit < 1000 else f"{sign} {limit:,.0f}"
-            for sign, limit in limits
-            if limit is not None
-        )
-        or "-"
-    )
-
-
-def _said(row: Row) -> str:
-    if not row.has_target:
-        return ""
-    return "ok" if row.ok else "MISS"
-
-
-def _table(head: Cells, lines: Sequence[Cells]) -> str:
-    widths = [max(len(line[place]) for line in (head, *lines)) for place in range(len(head))]
-    body = [head, ["-" * width for width in widths], *lines]
-    return "\n".join(f"| {' | '.join(map(str.ljust, line, widths))} |" for line in body)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from statistics import median, quantiles
 
+from dev.bench.markdown import table
 from dev.bench.router.rounds import Sample, Samples
 from dev.bench.stats.measure import Row
 
@@ -22,13 +23,13 @@ def figures(samples: Samples) -> str:
         [name, *(_median(list(map(figure, each)), name=head) for head, figure in _FIGURES.items())]
         for name, each in samples.items()
     ]
-    return _table(["router", *_FIGURES], lines)
+    return table(["router", *_FIGURES], lines)
 
 
 def ratios(rows: Sequence[Row]) -> str:
     """Every row."""
     head = ["ratio to bare Envoy", "router", "target", "reached", "+-", "seed", "rounds", ""]
-    return _table(head, [_line(row) for row in rows])
+    return table(head, [_line(row) for row in rows])
 
 
 def _median(values: list[float], name: str) -> str:
@@ -39,12 +40,6 @@ def _median(values: list[float], name: str) -> str:
 
 def _line(row: Row) -> list[str]:
     target = f"<= {row.most:.2f}" if row.most is not None else f">= {row.least:.2f}" if row.least is not None else "-"
-    measure, said = row.measure, ("ok" if row.ok else "MISS") if row.has_target else ""
+    measure = row.measure
     reached = [f"{measure.value:.{row.digits}f}", f"{measure.half_width:.{row.digits}f}" if measure.half_width else "-"]
-    return [row.id, row.what, target, *reached, str(measure.seed), str(measure.replications), said]
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(line[place]) for line in (head, *lines)) for place in range(len(head))]
-    body = [head, ["-" * width for width in widths], *lines]
-    return "\n".join(f"| {' | '.join(map(str.ljust, line, widths))} |" for line in body)
+    return [row.id, row.what, target, *reached, str(measure.seed), str(measure.replications), row.said]

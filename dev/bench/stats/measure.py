@@ -66,6 +66,23 @@ class Row:
         """Whether this row can miss."""
         return self.most is not None or self.least is not None
 
+    @property
+    def target(self) -> str:
+        """The target in words."""
+        limits = [(">=", self.least), ("<=", self.most)]
+        return " and ".join(f"{sign} {_plain(limit)}" for sign, limit in limits if limit is not None) or "-"
+
+    @property
+    def said(self) -> str:
+        """Whether it is met, in a word; nothing where there is none."""
+        if not self.has_target:
+            return ""
+        return "ok" if self.ok else "MISS"
+
+
+def _plain(limit: float) -> str:
+    return f"{limit:,.0f}" if limit >= 1000 else f"{limit:.3g}" if limit >= 1e-3 or not limit else f"{limit:.0e}"
+
 
 @dataclass(frozen=True, slots=True)
 class Size:

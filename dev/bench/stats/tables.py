@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from dev.bench.markdown import table
 from dev.bench.stats.measure import Measure, Row
 
 Cells = list[str]
@@ -20,7 +21,7 @@ def text(rows: Sequence[Row]) -> str:
 def _benchmarks(rows: Sequence[Row]) -> str:
     head = ["id", "what", "target", "reached", "+-", "seed", "replications", ""]
     ordered = sorted(rows, key=lambda row: int(row.id[1:]))
-    return _table(head, [[row.id, row.what, _target(row), *_figures(row), _said(row)] for row in ordered])
+    return table(head, [[row.id, row.what, row.target, *_figures(row), row.said] for row in ordered])
 
 
 def _misled(rows: Iterable[Row]) -> str:
@@ -30,15 +31,15 @@ def _misled(rows: Iterable[Row]) -> str:
         ours, naive = row.what.split(" | ")
         value, width, seed, replications = _figures(row)
         rate = f"{row.naive.value:.3f}" if row.naive else "-"
-        lines.append([ours, naive, rate, value, width, _target(row), seed, replications, _said(row)])
-    return _table(head, lines)
+        lines.append([ours, naive, rate, value, width, row.target, seed, replications, row.said])
+    return table(head, lines)
 
 
 def _side_by_side(rows: Sequence[Row]) -> str:
     columns, names = (list(dict.fromkeys(each)) for each in ([row.column for row in rows], [row.what for row in rows]))
     found = {(row.what, row.column): row.measure for row in rows}
     lines = [[name, *(_with_error(found.get((name, column))) for column in columns)] for name in names]
-    return _table(["promoted by", *columns], lines)
+    return table(["promoted by", *columns], lines)
 
 
 def _with_error(measure: Measure | None) -> str:
@@ -52,24 +53,3 @@ def _figures(row: Row) -> Cells:
         shown[0] = f"{measure.value:.1e}"
     drawn = ["exact" if measure.replications is None else f"{measure.replications:,}"]
     return [*shown, "-" if measure.seed is None else str(measure.seed), *drawn]
-
-
-def _target(row: Row) -> str:
-    limits = [(">=", row.least), ("<=", row.most)]
-    return " and ".join(f"{sign} {_plain(limit)}" for sign, limit in limits if limit is not None) or "-"
-
-
-def _plain(limit: float) -> str:
-    return f"{limit:,.0f}" if limit >= 1000 else f"{limit:.3g}" if limit >= 1e-3 else f"{limit:.0e}"
-
-
-def _said(row: Row) -> str:
-    if not row.has_target:
-        return ""
-    return "ok" if row.ok else "MISS"
-
-
-def _table(head: Cells, lines: Sequence[Cells]) -> str:
-    widths = [max(len(line[place]) for line in (head, *lines)) for place in range(len(head))]
-    body = [head, ["-" * width for width in widths], *lines]
-    return "\n".join(f"| {' | '.join(map(str.ljust, line, widths))} |" for line in body)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shadowlift.api.base import Model
 from shadowlift.api.capture import Track
+from shadowlift.api.names import MOST_CANDIDATES
 from shadowlift.api.objective import Missing, ObjectiveType, PredictionType
 
 WIRE_VERSION = 1
@@ -117,7 +118,9 @@ class TrialRegistration(Model):
     unit_header: str | None = None
     key_header: str | None = None
     senders: Annotated[list[str], Field(min_length=1, max_length=16)]  # ServiceAccounts of the namespace, or Anyone
-    candidates: Annotated[list[str], Field(max_length=5)] = Field(default_factory=list)  # of several, simplest first
+    candidates: Annotated[list[str], Field(max_length=MOST_CANDIDATES)] = Field(
+        default_factory=list
+    )  # of several, simplest first
     probation_epoch: int | None = None  # the first epoch after a promotion from a split; None: there is none
     routers: Annotated[list[str], Field(max_length=100)]  # pod uids that may ship for it
     closed: bool = False  # the trial has ended: rows are no longer accepted, what is stored stays

@@ -17,7 +17,7 @@ from shadowlift.api.spec import Spec
 from shadowlift.api.strategy import CanaryStep
 from shadowlift.errors import InvalidInput
 
-EVERYBODY = 1000  # thousandths
+_EVERYBODY = 1000  # thousandths
 # Bounds that CEL cannot see because it does not know the unit "d": field -> lowest, highest in seconds.
 _DURATION_BOUNDS = {
     "objective.outcome.maturity": (1.0, 90 * 86400.0),
@@ -97,16 +97,15 @@ def _lasts(step: CanaryStep, spec: Spec) -> float:
 
 def _check_steps(spec: Spec) -> None:
     """Each step is larger than the one before: a unit that is in the canary never leaves it."""
-    before = 0
-    for number, step in enumerate(spec.strategy.canary.steps if spec.strategy.canary else []):
+    before, steps = 0, spec.strategy.canary.steps if spec.strategy.canary else []
+    for number, step in enumerate(steps):
         if step.thousandths <= before:
             least = f"{before / 10:g}%, the step before" if before else "0%"
             raise InvalidInput(f"spec.strategy.canary.steps.{number}.weight", f"{step.weight} must be above {least}")
         before = step.thousandths
-    if before == EVERYBODY and spec.decided_in is Mode.CANARY:
-        last = len(spec.strategy.canary.steps) - 1 if spec.strategy.canary else 0
+    if before == _EVERYBODY and spec.decided_in is Mode.CANARY:
         raise InvalidInput(
-            f"spec.strategy.canary.steps.{last}.weight",
+            f"spec.strategy.canary.steps.{len(steps) - 1}.weight",
             "at 100% nobody is left to compare with, and the candidate is not proven yet: stay below; a promotion gives it everybody",
         )
 

@@ -4,15 +4,16 @@ Called by `spec` when a resource is read; turns text into seconds, floats and mi
 """
 
 import re
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
-_SUFFIXES = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12} | {
-    f"{name}i": 1024.0 ** (power + 1) for power, name in enumerate("KMGT")
-}
+_SUFFIXES = {"": Fraction(1), "m": Fraction(1, 1000)}
+_SUFFIXES |= {name: Fraction(1000 ** (power + 1)) for power, name in enumerate("kMGT")}
+_SUFFIXES |= {f"{name}i": Fraction(1024 ** (power + 1)) for power, name in enumerate("KMGT")}
 QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
 DURATION_PATTERN = r"^([0-9]+(ms|s|m|h|d))+$"
 DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
@@ -40,8 +41,8 @@ def written(length: float) -> str:
     return f"{length:g}s"
 
 
-def amount(text: str) -> float:
-    """A quantity as Kubernetes writes it, e.g. 500m (0.5) or 1Gi (2**30).
+def amount(text: str) -> Fraction:
+    """A quantity as Kubernetes writes it, e.g. 500m (0.5) or 1Gi (2**30); exact, so that 0.7 is 700m.
 
     Raises:
         ValueError: the text is not a number with at most one of the suffixes m, k, M, G, T, Ki, Mi, Gi, Ti.
@@ -50,7 +51,7 @@ def amount(text: str) -> float:
     if found is None:
         raise ValueError(f"{text!r} is not a quantity such as 500m, 2 or 1Gi")
     suffix = found.group(2) or ""
-    return float(text.removesuffix(suffix)) * _SUFFIXES[suffix]
+    return Fraction(text.removesuffix(suffix)) * _SUFFIXES[suffix]
 
 
 def millionths(percent: str) -> int:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shadowlift.api.base import Model, cel
 from shadowlift.api.guardrails import Guardrail, GuardrailType
+from shadowlift.api.names import MOST_CANDIDATES
 from shadowlift.api.objective import CurrentPrediction, HeaderName, Mode, Objective, ObjectiveType, Prediction
 from shadowlift.api.quantities import QUANTITY_PATTERN, Duration, Weight, millionths, seconds
 from shadowlift.api.strategy import Shadow, Strategy
@@ -264,7 +265,7 @@ class Spec(Model):
     }
     service: ServicePort = Field(default_factory=lambda: ServicePort(port=8080))
     current: Current
-    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=5)] = Field(
+    candidates: Annotated[list[Candidate], Field(min_length=1, max_length=MOST_CANDIDATES)] = Field(
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         description="Simplest first: the first that proves a lift goes on, and a later one must prove one over it too.",
     )

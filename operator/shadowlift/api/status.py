@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shadowlift.api.base import Model
+from shadowlift.api.names import MOST_CANDIDATES
 
 Short = Annotated[str, Field(max_length=128)]
 Text = Annotated[str, Field(max_length=512)]
@@ -178,10 +179,13 @@ class Trial(Model):
     contenders: Annotated[
         list[Contender],
         Field(
-            max_length=5, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+            max_length=MOST_CANDIDATES,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ] = Field(default_factory=list)  # where there are several
-    costs: Annotated[list[Cost], Field(max_length=6)] = Field(default_factory=list)  # where there are prices
+    costs: Annotated[list[Cost], Field(max_length=MOST_CANDIDATES + 1)] = Field(
+        default_factory=list
+    )  # where there are prices
     verdict: Verdict | None = None
     evidence: Evidence = Field(default_factory=Evidence)
     coverage: Coverage = Field(default_factory=Coverage)

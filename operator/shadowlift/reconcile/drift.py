@@ -3,15 +3,10 @@
 Used by `apply`. Compares only what the manifest names: defaults and other managers' fields are not ours.
 """
 
-import re
 from fractions import Fraction
 from typing import Any
 
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
-_SCALES = {  # exact: as floats, 0.7 is not 700m
-    "": Fraction(1), "m": Fraction(1, 1000), "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12),
-    "Ki": Fraction(2**10), "Mi": Fraction(2**20), "Gi": Fraction(2**30), "Ti": Fraction(2**40),
-}  # fmt: skip
+from shadowlift.api.quantities import amount
 
 
 def differs(wanted: Any, actual: Any) -> bool:
@@ -36,5 +31,7 @@ def _same_quantity(wanted: Any, actual: Any) -> bool:
 
 
 def _amount(value: Any) -> Fraction | None:
-    found = _QUANTITY.fullmatch(str(value))
-    return Fraction(found[1]) * _SCALES[found[2] or ""] if found else None
+    try:
+        return amount(str(value))
+    except ValueError:
+        return None

@@ -17,11 +17,10 @@ from shadowlift.api.ledger import FIRST_STEP_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH, 
 from shadowlift.api.ledger import Row as Line
 from shadowlift.errors import Refused
 from shadowlift.recorder import schema, tally
-from shadowlift.recorder.fold import Increments
+from shadowlift.recorder.fold import Increments, tell
 from shadowlift.recorder.outcomes import settle_pending
 from shadowlift.recorder.schema import Stage, Stretch
 from shadowlift.recorder.trials import Trial, trial_of
-from shadowlift.stats.threshold import ladder_place
 
 
 @dataclass(frozen=True)
@@ -200,10 +199,10 @@ class _Booking:
         for line in first:
             self._added[line.epoch]["booked" if line.id in booked else "repeated", None] += 1
             if line.id in booked:
-                self._tell(line.epoch, line.arm or Arm.CURRENT, line.status.value, line.us)
+                tell(self._added[line.epoch], line.arm or Arm.CURRENT, line.status.value, line.us)
                 if line.id in candidates:
                     answer = candidates[line.id]
-                    self._tell(line.epoch, Arm.CANDIDATE, answer.status, answer.us)
+                    tell(self._added[line.epoch], Arm.CANDIDATE, answer.status, answer.us)
         trials = schema.trials
         self._connection.execute(
             update(trials).where(trials.c.number == self._trial.number).values(open=trials.c.open + opened)
@@ -223,7 +222,7 @@ class _Booking:
                 continue
             self._added[row.epoch]["booked", None] -= 1
             self._added[row.epoch]["repeated", None] += 1
-            self._tell(row.epoch, Arm(row.arm), row.live_status, row.live_us, -1)
+            tell(self._added[row.epoch], Arm(row.arm), row.live_status, row.live_us, -1)
             values = self._unit(line, None)
             is_it = schema.units.c.number == row.number
             self._connection.execute(update(schema.units).where(is_it).values(values))
@@ -238,16 +237,6 @@ class _Booking:
             for row in self._connection.execute(select(units).where(is_one & still)):
                 found[row.unit, row.stretch] = row
         return found
-
-    def _tell(self, epoch: int, arm: Arm, status: str, us: int | None, one: int = 1) -> None:
-        """Count one answer of a booked unit for its arm: that it came, how late, and whether it is one; -1 takes it back."""
-        if status == RowStatus.GONE:
-            return
-        added = self._added[epoch]
-        added["units_by_arm", arm.value] += one
-        added["failures_by_arm", arm.value] += one * (status == RowStatus.FAILED)
-        if us is not None:
-            added["latency_by_arm", f"{arm.value}/{ladder_place(us)}"] += one
 
     def _unit(self, line: Line, candidate: "_Answer | None") -> dict[str, Any]:
         return {
@@ -296,7 +285,7 @@ class _Booking:
         numbers = self._open_units([line.id for line in lines])
         told = [line for line in lines if numbers.get(line.id) is not None]
         for line in told:
-            self._tell(line.epoch, Arm.CANDIDATE, line.status.value, line.us)
+            tell(self._added[line.epoch], Arm.CANDIDATE, line.status.value, line.us)
         answers = [
             {"unit_number": numbers[line.id], **_columns(_Answer(line.status.value, line.value, line.reason, line.us))}
             for line in told

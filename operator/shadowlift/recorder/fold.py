@@ -12,6 +12,7 @@ from shadowlift.api.objective import Missing
 from shadowlift.stats.losses import Loss
 from shadowlift.stats.results import Reward, of_loss
 from shadowlift.stats.scales import SIGNED, UNSIGNED, place
+from shadowlift.stats.threshold import ladder_place
 
 MAX_TOKENS = 32  # per map; one shipper bug or a free-text prediction must not grow the ledger without bound
 _OVERFLOW = {"reasons": "Other"}  # of the other maps: ""
@@ -102,6 +103,16 @@ def exclusion(pair: Pair) -> str | None:  # noqa: PLR0911 - an ordered list of r
 def unread(pair: Pair) -> bool:
     """An answer of the candidate that we could not read: to set it aside would be to choose pairs by what the candidate did."""
     return pair.candidate is not None and pair.candidate.status is RowStatus.OURS
+
+
+def tell(added: Increments, arm: Arm, status: str, us: int | None, one: int = 1) -> None:
+    """Count one answer of a booked unit for its arm: that it came, how late, and whether it is one. Needs no outcome; -1 takes it back."""
+    if status == RowStatus.GONE:
+        return
+    added["units_by_arm", arm.value] += one
+    added["failures_by_arm", arm.value] += one * (status == RowStatus.FAILED)
+    if us is not None:
+        added["latency_by_arm", f"{arm.value}/{ladder_place(us)}"] += one
 
 
 def agreement(pair: Pair, loss: Loss | None = None) -> Increments:

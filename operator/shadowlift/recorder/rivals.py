@@ -12,8 +12,7 @@ from sqlalchemy import Connection, select
 
 from shadowlift.api.ledger import Arm, RowStatus
 from shadowlift.recorder import schema
-from shadowlift.recorder.fold import Increments, Pair, Policy, Side, admitted, agreement, between, resolution
-from shadowlift.stats.threshold import ladder_place
+from shadowlift.recorder.fold import Increments, Pair, Policy, Side, admitted, agreement, between, resolution, tell
 
 # What current alone is counted for, and has been with the first candidate.
 _OF_CURRENT = frozenset(
@@ -72,13 +71,8 @@ def timed(further: Mapping[str, Pair], answered: Mapping[str, tuple[Side, int | 
         if name not in answered:
             continue  # one that said nothing is counted as a failure with the pair
         side, us = answered[name]
-        if side.status is RowStatus.GONE:
-            continue
-        mine: Increments = Counter({("units_by_arm", Arm.CANDIDATE.value): 1})
-        mine["failures_by_arm", Arm.CANDIDATE.value] += side.status is RowStatus.FAILED
-        if us is not None:
-            mine["latency_by_arm", f"{Arm.CANDIDATE.value}/{ladder_place(us)}"] += 1
-        added[name] = mine
+        added[name] = Counter()
+        tell(added[name], Arm.CANDIDATE, side.status, us)
     return added
 
 

@@ -1,13 +1,20 @@
 """The circuit breaker: takes the traffic from a candidate that fails outright. No statistics, and no proof.
 
-Called by `steps.canary` before anything else is asked. It looks at all requests of the last seconds, not at units: a proof would be
-careful for longer than users can wait, and a burst of failures is none.
+Called by the steps in which clients meet the candidate, before anything else is asked. It looks at all requests of the last seconds,
+not at units: a proof would be careful for longer than users can wait, and a burst of failures is none.
 """
 
 from shadowlift.api.quantities import seconds
 from shadowlift.api.status import Verdict, VerdictKind
 from shadowlift.api.strategy import CircuitBreaker
 from shadowlift.rollout.observed import Traffic
+from shadowlift.rollout.world import World
+
+
+def failing(world: World) -> Verdict | None:
+    """The rejection at this moment; what the recorder said before it was away is nothing new."""
+    view = world.observed.evidence
+    return tripped(world.breaker, view.traffic) if view.error is None else None
 
 
 def tripped(breaker: CircuitBreaker, traffic: tuple[Traffic, ...]) -> Verdict | None:

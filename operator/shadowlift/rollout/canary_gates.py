@@ -8,6 +8,7 @@ import math
 from shadowlift.api.ledger import Arm, EpochCounters
 from shadowlift.api.objective import Missing
 from shadowlift.api.status import Verdict, VerdictKind
+from shadowlift.api.strategy import CanaryStep
 from shadowlift.rollout import arms, gates, guards
 from shadowlift.rollout.evidence import share_of, total
 from shadowlift.rollout.look import Gate, Look, Shut
@@ -125,24 +126,23 @@ def step_has_lasted(look: Look) -> Shut | None:
     )
 
 
+def _next_step(look: Look) -> CanaryStep | None:
+    """The one after the step under way."""
+    canary, taken = look.world.spec.strategy.canary, len(look.steps)
+    return canary.steps[taken] if canary is not None and 0 < taken < len(canary.steps) else None
+
+
 def step_is_whole(look: Look) -> Shut | None:
     """Before a larger share each phase of a declared cycle must have had the same one."""
-    canary, step = look.world.spec.strategy.canary, look.trial.step
-    if step is None or canary is None or step.number + 1 >= len(canary.steps):
-        return None
-    return gates.cycle_is_whole(look, look.world.step_since, 0.0, "the next step")
+    return gates.cycle_is_whole(look, look.world.step_since, 0.0, "the next step") if _next_step(look) else None
 
 
 def all_steps_are_taken(look: Look) -> Shut | None:
     """No larger share is to be tried before all of it."""
-    step, canary = look.trial.step, look.world.spec.strategy.canary
-    if step is None or canary is None or step.number + 1 >= len(canary.steps):
+    coming = _next_step(look)
+    if coming is None:
         return None
-    return Shut(
-        VerdictKind.HOLD,
-        STEP_DONE,
-        f"step {step.number + 1} is over; the next one is {canary.steps[step.number + 1].weight}",
-    )
+    return Shut(VerdictKind.HOLD, STEP_DONE, f"step {len(look.steps)} is over; the next one is {coming.weight}")
 
 
 def lift_is_proven(look: Look) -> Shut | None:

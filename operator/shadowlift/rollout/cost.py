@@ -53,7 +53,7 @@ def per_hour(bento: Bento, prices: Prices) -> float | None:
         text = (asked and getattr(asked, name)) or (most and getattr(most, name))
         if not text:
             return None
-        total += amount(text) * price
+        total += float(amount(text)) * price
     return total * bento.replicas
 
 
@@ -74,10 +74,8 @@ def known(world: World, counters: TrialCounters, terms: TrialTerms) -> list[Know
     """Safe or not known: what is too dear at this rate may not be at another, and is for a person to judge."""
     guardrails, prices = world.spec.guardrails, world.observed.installation.prices
     named = world.candidate_named(terms.candidate)  # how many of its pods run may change at any time
-    bento, rate = (
-        named.bento if named is not None and named.bento is not None else terms.bento,
-        rate_of(world, counters),
-    )
+    bento = named.bento if named is not None and named.bento is not None else terms.bento
+    rate = rate_of(world, counters)
     return [_known(one, bento, rate, prices) for one in guardrails if one.type is GuardrailType.COST]
 
 

@@ -418,7 +418,7 @@ def proven(look: Look) -> Verdict:
 
 def rejection(look: Look) -> Verdict | None:
     """Harm or futility, where it is proven; a stage that does not decide can only harm."""
-    harmful = next((guard for guard in look.guards if guard.safety is Safety.HARMFUL), None)
+    harmful = guards.harmful(look.guards)
     if harmful is not None:
         message = f"guardrail {harmful.name}: proven worse than current: {harmful.message}"
         return Verdict(kind=VerdictKind.REJECT, reason="Guardrail", message=message)

@@ -4,7 +4,7 @@ Called by the steps when a warm-up or watch ends (`freeze`), and by the gates, r
 is safe, harmful or not known yet; not knowing is neither.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shadowlift.api.guardrails import Guardrail, GuardrailType
@@ -54,6 +54,11 @@ class Known:
     def shown(self) -> GuardrailState:
         """For status and records."""
         return GuardrailState(name=self.name, safety=self.safety.value, message=self.message[:200])
+
+
+def harmful(found: Iterable[Known]) -> Known | None:
+    """The first that is proven to be."""
+    return next((one for one in found if one.safety is Safety.HARMFUL), None)
 
 
 def missing(guardrails: Sequence[Guardrail], counters: EpochCounters) -> str | None:
@@ -186,10 +191,11 @@ def _counted(test: GuardTest, counters: EpochCounters) -> ArmEvents:
     if test.limit is None:
         return ArmEvents(*(counters.failures_by_arm.get(arm, 0) for arm in Arm))
     limit = float(test.limit)
-    return ArmEvents(*(_slower(times_of(counters, arm), limit) for arm in Arm))
+    return ArmEvents(*(slower(times_of(counters, arm), limit) for arm in Arm))
 
 
-def _slower(times: Sequence[int], limit: float) -> int:
+def slower(times: Sequence[int], limit: float) -> int:
+    """How many of them took longer than the limit (microseconds)."""
     return sum(count for boundary, count in zip((*LADDER, float("inf")), times, strict=True) if boundary > limit)
 
 

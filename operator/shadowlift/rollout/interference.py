@@ -11,6 +11,7 @@ from shadowlift.api.guardrails import Guardrail, GuardrailType
 from shadowlift.api.ledger import Arm, EpochCounters
 from shadowlift.api.record import FrozenGuard, GuardTest
 from shadowlift.api.status import Verdict, VerdictKind
+from shadowlift.rollout import guards
 from shadowlift.rollout.guards import HARM_RATE, Known, times_of
 from shadowlift.stats import before
 from shadowlift.stats.bets import Bets
@@ -68,7 +69,7 @@ def known(frozen: Sequence[FrozenGuard], copied: EpochCounters, alpha: float) ->
 
 def breach(found: Sequence[Known]) -> Verdict | None:
     """The rejection, where current is proven to be worse off."""
-    harmful = next((one for one in found if one.safety is Safety.HARMFUL), None)
+    harmful = guards.harmful(found)
     if harmful is None:
         return None
     message = f"guardrail {harmful.name}: current is worse off while its requests are copied: {harmful.message}"
@@ -106,8 +107,6 @@ def _limit(amounts: Sequence[int]) -> float:
 
 def _bad(epoch: EpochCounters, limit: float) -> tuple[int, int]:
     """Answers of current that failed or were slow, and all of them; one that did both counts as two, as far as there are so many."""
-    slow = sum(
-        n for boundary, n in zip((*LADDER, float("inf")), times_of(epoch, Arm.CURRENT), strict=True) if boundary > limit
-    )
+    slow = guards.slower(times_of(epoch, Arm.CURRENT), limit)
     n = epoch.units_by_arm.get(Arm.CURRENT, 0)
     return min(n, slow + epoch.failures_by_arm.get(Arm.CURRENT, 0)), n

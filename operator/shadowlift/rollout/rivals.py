@@ -22,15 +22,8 @@ from shadowlift.stats.verdict import Verdict as Says
 # What differs between candidates; all else of an epoch is current's, and the same for all.
 _OWN = (
     *("wins", "losses", "ties", "unlabelled", "unread", "unmatched", "disagreements", "labelled"),
-    *(
-        "candidate_failed",
-        "candidate_silent",
-        "candidate_values",
-        "labelled_by_answer",
-        "unlabelled_by_answer",
-        "spread",
-        "reasons",
-    ),
+    *("candidate_failed", "candidate_silent", "candidate_values", "reasons"),
+    *("labelled_by_answer", "unlabelled_by_answer", "spread"),
     *("differences", "worst_differences", "best_differences"),
 )
 
@@ -131,9 +124,8 @@ class Field:
 def field_of(world: World, trial: TrialHistory, counters: TrialCounters) -> Field:
     """The candidates in the running, each with what was counted of it."""
     names = [target.name for target in world.challengers]
-    return Field(
-        trial, tuple(Look(world, trial.seen_by(name), seen_by(counters, trial.names, name)) for name in names), counters
-    )
+    looks = (Look(world, trial.seen_by(name), seen_by(counters, trial.names, name)) for name in names)
+    return Field(trial, tuple(looks), counters)
 
 
 def seen_by(counters: TrialCounters, names: Sequence[str], name: str) -> TrialCounters:

@@ -60,7 +60,7 @@ def _moving(world: World, step: Step) -> RouterIntent:
         current=world.current.upstream,
         candidate=candidate.upstream if candidate else None,
         serve="current" if answering is world.current else "candidate",
-        fail_open=world.spec.strategy.canary is None or world.spec.strategy.canary.fail_open,
+        fail_open=world.fails_open,
         shadow=first.upstream if first else None,
         rivals=tuple(Rival(name=one.name, upstream=one.upstream) for one in copied if one is not first),
         split=_split(world, share) if share else None,
@@ -71,12 +71,7 @@ def _moving(world: World, step: Step) -> RouterIntent:
 
 
 def _split(world: World, share: Share) -> Split:
-    canary = world.spec.strategy.canary
-    return Split(
-        candidate=share.candidate.upstream,
-        weight=share.weight,
-        fail_open=canary is None or canary.fail_open,
-    )
+    return Split(candidate=share.candidate.upstream, weight=share.weight, fail_open=world.fails_open)
 
 
 def _trial(world: World, share: Share | None) -> TrialRoute:

@@ -179,6 +179,12 @@ class World:
         return canary.circuit_breaker if canary else DEFAULT_BREAKER
 
     @property
+    def fails_open(self) -> bool:
+        """Current is asked where the candidate fails."""
+        canary = self.spec.strategy.canary
+        return canary is None or canary.fail_open
+
+    @property
     def measured(self) -> TrialHistory | None:
         """The trial whose requests routers tell of: the one under way, or on probation."""
         return self.open_trial or self.probation

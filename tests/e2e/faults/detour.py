@@ -28,7 +28,7 @@ from dev.traffic.cluster_api import (
 )
 from tests.e2e.faults.control import NAME, ROOM, ProxyControl
 from tests.e2e.faults.control import PORT as CONTROL_PORT
-from tests.e2e.faults.kills import leader
+from tests.e2e.leading import leader
 from tests.e2e.place import PATIENCE, SYSTEM, images
 
 HERE = Path(__file__).parent

@@ -13,23 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from dev.traffic.cluster_api import POD, Cluster, Kind, Manifest, wait_for
+from dev.traffic.cluster_api import POD, Cluster, Manifest, wait_for
 from tests.e2e.faults.control import ProxyControl
+from tests.e2e.leading import LEASE, LEASE_NAME, leader
 from tests.e2e.node import NotThisMachine, processes, send
 from tests.e2e.place import PATIENCE, SYSTEM
 
 COMMAND = "shadowlift operator"
-LEASE = Kind("coordination.k8s.io/v1", "Lease")
-LEASE_NAME = "shadowlift-operator"
 NOBODY = "nobody"  # holds the lease until the dead one's pod is gone
 LOOK_EVERY = 0.2  # seconds; the operator itself gives a request up after ten
-
-
-def leader(cluster: Cluster) -> Manifest | None:
-    """The operator's pod that holds the lease."""
-    holder = (cluster.get(LEASE, LEASE_NAME, SYSTEM) or {"spec": {}})["spec"].get("holderIdentity")
-    pods = cluster.pods(SYSTEM, {"app.kubernetes.io/component": "operator"})
-    return next((pod for pod in pods if pod["metadata"]["name"] == holder), None)
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """Clusters (`cds.yaml`): each process by its name in DNS, each chain, and the door to the shadow listener."""
 
+from shadowlift.api.names import MOST_CANDIDATES
 from shadowlift.resources.router.envoy import Json, duration, extension, metadata, typed
-from shadowlift.resources.router.intent import MOST_CANDIDATES, Chain, RouterIntent, Upstream
+from shadowlift.resources.router.intent import Chain, RouterIntent, Upstream
 
 SHADOW = "shadow"  # cluster and internal listener through which every copy goes
 

@@ -12,9 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from shadowlift.api.base import Model
 from shadowlift.api.capture import Extraction
 from shadowlift.api.ledger import TrialUid
-from shadowlift.api.names import HEADER_ID
-
-MOST_CANDIDATES = 5  # of which each gets copies of its own
+from shadowlift.api.names import HEADER_ID, MOST_CANDIDATES
 
 
 class Upstream(Model):

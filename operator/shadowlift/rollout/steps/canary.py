@@ -23,7 +23,7 @@ def canary(world: World) -> Step:
         return conclude.going_on(Phase.CANARY, world, trial, None, look)
     if not trial.steps:
         return _watch(look)
-    verdict = breaker.tripped(world.breaker, world.observed.evidence.traffic) or judge(look)
+    verdict = breaker.failing(world) or judge(look)
     if trial.proposal is not None:
         return conclude.approved(Phase.CANARY, look, verdict, trial.proposal, APPROVAL)
     if verdict.reason == STEP_DONE and not world.is_over:

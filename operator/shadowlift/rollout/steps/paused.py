@@ -7,8 +7,8 @@ from shadowlift.api.status import Phase, Verdict, VerdictKind
 from shadowlift.rollout import breaker, interference
 from shadowlift.rollout.conclude import ended, expired, look_at
 from shadowlift.rollout.look import Look
-from shadowlift.rollout.steps.pending import SERVE
-from shadowlift.rollout.steps.promoted import failing, taken_back
+from shadowlift.rollout.steps.pending import unserved
+from shadowlift.rollout.steps.promoted import taken_back
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
@@ -22,13 +22,12 @@ def paused(world: World) -> Step:
     if harm is not None:
         return ended(Phase.PAUSED, *harm)
     on_probation = world.probation if world.share is not None else None
-    fails = failing(world)
+    fails = breaker.failing(world) if on_probation is not None else None
     if on_probation is not None and fails is not None:
         return taken_back(Phase.PAUSED, world, on_probation, fails)
-    blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
     return Step(
         Phase.PAUSED, measured=world.measuring, register=world.measured is not None,
-        run_candidate=_runs(world), blocked=blocked,
+        run_candidate=_runs(world), blocked=unserved(world),
     )  # fmt: skip
 
 
@@ -38,8 +37,8 @@ def _harm(world: World) -> tuple[Look, Verdict] | None:
     look = look_at(world, trial) if trial is not None and world.measuring else None
     if not isinstance(look, Look):
         return None
-    tripped = breaker.tripped(world.breaker, world.observed.evidence.traffic) if world.share else None
-    verdict = tripped or interference.breach(look.interference)
+    fails = breaker.failing(world) if world.share else None
+    verdict = fails or interference.breach(look.interference)
     return None if verdict is None else (look, verdict)
 
 

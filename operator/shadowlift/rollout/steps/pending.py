@@ -119,6 +119,11 @@ START: tuple[Need, ...] = (
 )
 
 
+def unserved(world: World) -> Blocked | None:
+    """What is missing for current, or what was promoted, to be served."""
+    return next((shut for need in SERVE if (shut := need(world)) is not None), None)
+
+
 def pending(world: World) -> Step:
     """Say what is missing, or start the trial, or wait until the routers have loaded it."""
     for need in (*SERVE, *START):

@@ -12,15 +12,14 @@ from shadowlift.rollout import breaker, guards
 from shadowlift.rollout.guards import Known
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import stamp
-from shadowlift.rollout.steps.pending import LOOK_AGAIN, SERVE
+from shadowlift.rollout.steps.pending import LOOK_AGAIN, unserved
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
-from shadowlift.stats.combination import Safety
 
 
 def promoted(world: World) -> Step:
     """Keep it so; say what a person should look at. On probation harm goes before whatever else is in the way."""
-    blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
+    blocked = unserved(world)
     if world.probation is not None:
         return _on_probation(world, world.probation, blocked)
     return Step(Phase.PROMOTED, blocked=blocked or _not_ready(world))
@@ -30,20 +29,15 @@ def _not_ready(world: World) -> Blocked | None:
     target = world.promoted
     workload = world.workload(target.workload if target else None)
     if target is not None and (workload is None or workload.ready == 0):
-        canary = world.spec.strategy.canary
-        instead = (
-            "current answers in its place"
-            if canary is None or canary.fail_open
-            else "with failOpen: false its requests fail"
-        )
-        return Blocked("PromotedNotReady", f"no pod of {target.name} is ready; {instead}")
+        told = "current answers in its place" if world.fails_open else "with failOpen: false its requests fail"
+        return Blocked("PromotedNotReady", f"no pod of {target.name} is ready; {told}")
     return None
 
 
 def _on_probation(world: World, trial: TrialHistory, blocked: Blocked | None) -> Step:
     known = guards.on_probation(trial, world.share, world.observed.evidence.counters)
     shown = tuple(guard.shown for guard in known)
-    verdict = failing(world) or _harm(world, known)
+    verdict = breaker.failing(world) or _harm(world, known)
     if verdict is not None:
         return taken_back(Phase.PROMOTED, world, trial, verdict, shown)
     left = _left(world)
@@ -57,12 +51,6 @@ def _on_probation(world: World, trial: TrialHistory, blocked: Blocked | None) ->
     )  # fmt: skip
 
 
-def failing(world: World) -> Verdict | None:
-    """What the circuit breaker says; what the recorder said before it was away is nothing new."""
-    view = world.observed.evidence
-    return breaker.tripped(world.breaker, view.traffic) if view.error is None else None
-
-
 def taken_back(
     phase: Phase, world: World, trial: TrialHistory, verdict: Verdict, shown: tuple[GuardrailState, ...] | None = None
 ) -> Step:
@@ -73,7 +61,7 @@ def taken_back(
 
 def _harm(world: World, known: Sequence[Known]) -> Verdict | None:
     """What the guardrails prove."""
-    harmful = next((guard for guard in known if guard.safety is Safety.HARMFUL), None)
+    harmful = guards.harmful(known)
     if harmful is None or world.observed.evidence.error is not None:
         return None
     message = f"guardrail {harmful.name}: proven worse than what served before: {harmful.message}"

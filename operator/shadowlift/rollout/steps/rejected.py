@@ -1,7 +1,7 @@
 """Rejected: harm, futility or a roll-back by hand. Current serves; the candidate is scaled to zero once nothing routes to it."""
 
 from shadowlift.api.status import Phase
-from shadowlift.rollout.steps.pending import SERVE
+from shadowlift.rollout.steps.pending import unserved
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import World
 
@@ -13,5 +13,4 @@ def rejected(world: World) -> Step:
 
 def ended(world: World, phase: Phase) -> Step:
     """A trial without a promotion is over: no mirror, no candidate pods."""
-    blocked = next((shut for need in SERVE if (shut := need(world)) is not None), None)
-    return Step(phase, run_candidate=False, blocked=blocked)
+    return Step(phase, run_candidate=False, blocked=unserved(world))
