@@ -21,6 +21,7 @@ class Comparison:
     """The current process's own answers by request body, and how the live ones compared."""
 
     added: frozenset[str] = frozenset({"x-shadowlift-id"})  # headers that a live answer may have besides
+    url: str | None = None  # where it was asked: what is asked there later is no live answer
     answers: dict[bytes, Answer] = field(default_factory=dict)
     compared: int = 0
     mismatched: int = 0
@@ -33,6 +34,7 @@ class Comparison:
             ConnectionError: it did not answer one of them.
         """
         session = new_session(patience)
+        self.url = url
         try:
             for body in {row.body: None for row in rows}:
                 answer, _, detail = await ask_once(session, url, body, {"content-type": "application/json"})

@@ -52,7 +52,7 @@ class Driver:
             out.write(json.dumps(asdict(attempt)) + "\n")
         if attempt.error is None:
             self.handover.add(attempt)
-        if self.comparison and answer and attempt.track == "current":
+        if self.comparison and answer and attempt.track == "current" and attempt.url != self.comparison.url:
             self.comparison.compare(attempt.n, row, answer)
 
     def report(self) -> dict[str, Any]:

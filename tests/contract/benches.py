@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from dev.traffic.cluster_api import MODEL_DEPLOYMENT, NAMESPACE, POD, Cluster, Kind, wait_for
+from dev.traffic.cluster_api import DEPLOYMENT, MODEL_DEPLOYMENT, NAMESPACE, POD, Cluster, Kind, is_rolled_out, wait_for
 from shadowlift.adapters.kubernetes import KubernetesCluster, connect
 from shadowlift.api.crd import crd
 from shadowlift.reconcile.ports import Cluster as Port
 from shadowlift.resources.owner import Owner
 from shadowlift.telemetry.metrics import Metrics
+from tests.e2e.place import OPERATOR, SYSTEM
 from tests.support.world import FakeCluster, spec
 
 Object = dict[str, Any]
@@ -64,7 +65,7 @@ async def fake() -> AsyncIterator[Bench]:
 
 @contextmanager
 def definition() -> Iterator[None]:
-    """The CRD on the API server of $KUBECONFIG; where it was not there before, it goes afterwards."""
+    """The CRD on the API server of $KUBECONFIG, and no operator that would answer; afterwards all is as it was before."""
     if not os.environ.get("KUBECONFIG"):
         raise RuntimeError("KUBECONFIG must name the cluster to ask; without `-m cluster` none is asked")
     person, name = Cluster.connect(), crd()["metadata"]["name"]
@@ -72,11 +73,24 @@ def definition() -> Iterator[None]:
     if brought:
         person.apply(crd())
         wait_for("the CRD", lambda: _established(person), 30)
+    operators = (person.get(DEPLOYMENT, OPERATOR, SYSTEM) or {"spec": {"replicas": 0}})["spec"]["replicas"]
     try:
+        _scale(person, operators, 0)
         yield
     finally:
+        _scale(person, operators, operators)
         if brought:
             person.delete(CRD, name)
+
+
+def _scale(person: Cluster, installed: int, wanted: int) -> None:
+    """So many operators, where any are installed."""
+    if not installed:
+        return
+    person.patch(DEPLOYMENT, OPERATOR, SYSTEM, {"spec": {"replicas": wanted}})
+    labels = {"app.kubernetes.io/component": "operator"}
+    wait_for(f"{wanted} operators", lambda: len(person.pods(SYSTEM, labels)) == wanted, 120)
+    wait_for("the operators", lambda: is_rolled_out(person.get(DEPLOYMENT, OPERATOR, SYSTEM)), 120)
 
 
 @asynccontextmanager

@@ -3,7 +3,8 @@
 import time
 
 from dev.traffic.cluster_api import POD, Manifest
-from tests.e2e.place import Place, asked, images, no_failures, spec
+from tests.e2e.node import refuse
+from tests.e2e.place import BENTO_PORT, Place, asked, images, no_failures, spec
 
 
 def break_canary(place: Place, fault: str) -> None:
@@ -19,7 +20,10 @@ def break_canary(place: Place, fault: str) -> None:
     asked(stand, 200)
     workload = place.status["trial"]["workload"]
     before = time.monotonic()
-    if fault != "gone":
+    if fault == "refuse":
+        for pod in place.pods("workload", ready=False):
+            refuse(pod, BENTO_PORT)
+    elif fault != "gone":
         place.fault(fault, workload)
 
     def no_traffic(status: Manifest) -> bool:

@@ -5,6 +5,7 @@ Works where the node is this machine (the local cluster); elsewhere it says so.
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 from dev.traffic.cluster_api import Manifest
@@ -39,3 +40,10 @@ def send(pod: Manifest, number: signal.Signals, command: str) -> list[int]:
     for pid in pids:
         os.kill(pid, number)
     return pids
+
+
+def refuse(pod: Manifest, port: int) -> None:
+    """From now on the pod answers every connection to this port as if nobody listened there, those included that are open."""
+    pid = next(iter(processes(pod)))
+    rule = ["-I", "INPUT", "-p", "tcp", "--dport", str(port), "-j", "REJECT", "--reject-with", "tcp-reset"]
+    subprocess.run(["nsenter", "--net", "--target", str(pid), "iptables", *rule], check=True, capture_output=True)

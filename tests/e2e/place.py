@@ -29,6 +29,7 @@ Manifest = dict[str, Any]
 
 NAME = "triage"
 SYSTEM = "shadowlift-system"
+OPERATOR = "shadowlift-operator"  # the Deployment
 BENTO_PORT = 3000
 # Five routers of two pods stand side by side on a node of two cores: what they ask for must leave room, what they use is free.
 ROUTER = {"resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
@@ -283,6 +284,19 @@ def asked(stand: Stand, requests: int, seconds: float = 60.0) -> Manifest:
         return report if report["answered"] + report["failed"] >= start + requests else None
 
     return wait_for(f"{requests} further requests", enough, seconds)
+
+
+def answered_by(stand: Stand, track: str, requests: int = 100, seconds: float = 60.0) -> Manifest:
+    """Wait until the last so many answers were all given by this process; the report then."""
+
+    def settled() -> Manifest | None:
+        report = stand.report()
+        last = report["changes"][-1]
+        return (
+            report if last["track"] == track and report["sent"] - report["inFlight"] - last["n"] >= requests else None
+        )
+
+    return wait_for(f"{requests} answers of {track} in a row", settled, seconds, lambda: stand.report()["changes"][-3:])
 
 
 def no_failures(report: Mapping[str, Any]) -> None:

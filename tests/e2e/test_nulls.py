@@ -1,4 +1,4 @@
-"""What must never be promoted: the same model again, a current that fails, a mistaken path, another type, chosen labels.
+"""What must never be promoted: the same model again, beside a current that fails, a mistaken path, another type, chosen labels.
 
 All at once and side by side in one namespace, each with clients, routers and outcomes of its own.
 """
@@ -9,11 +9,11 @@ from typing import Any
 from dev.traffic import manifests
 from dev.traffic.cluster_api import DEPLOYMENT, is_rolled_out, wait_for
 from dev.traffic.stand import Stand
-from tests.e2e.place import PATIENCE, Place, images, no_failures, spec
+from tests.e2e.place import PATIENCE, ROUTER, Place, images, no_failures, spec
 
 DEADLINE = "75s"  # more than a thousand matured pairs at this rate, and short enough to await
 RATE = 25.0
-FAILING = "failing-rules"
+SELDOM, OFTEN = ("rules-that-seldom-fail", "0.002"), ("rules-that-often-fail", "0.03")  # 0.7 % and 2.1 % of the cases
 
 
 @dataclass
@@ -44,7 +44,9 @@ CASES = (
     ),
     # A worse model, and outcomes only where the rules said B: those that are missing count against it.
     Null("chosen-labels", "triage-stale", ("Expired", "Rejected"), sender=("--only-when", "B")),
-    Null("failing-current", "triage-rules-bento", ("Expired", "Rejected"), rules=FAILING),
+    # A failure of current is never a win; where there are too many of them nothing is decided.
+    Null("current-fails-seldom", "triage-rules-bento", ("Expired", "Rejected"), rules=SELDOM[0]),
+    Null("current-fails-often", "triage-rules-bento", ("Expired",), "CurrentUnreadable", rules=OFTEN[0]),
 )
 
 
@@ -60,17 +62,19 @@ def start(place: Place, case: Null) -> tuple[Null, Place, Stand]:
 
 def apply(here: Place, case: Null) -> None:
     """Its ModelDeployment; the deadline counts from when its routers have loaded the trial."""
-    wanted = spec("model", images()[case.image], deadline=DEADLINE, answerWithin="5s", **case.change)
+    router = {**ROUTER, "replicas": 1}
+    wanted = spec("model", images()[case.image], deadline=DEADLINE, answerWithin="5s", router=router, **case.change)
     wanted["current"]["service"]["name"] = case.rules
     here.apply(wanted)
 
 
 def test_nulls(place: Place):
     """None is promoted, none ever answers a client; each says why."""
-    place.cluster.apply(
-        *manifests.rules(place.namespace, images()["triage-rules"], name=FAILING, env={"FAIL_RATE": "0.03"})
-    )
-    wait_for("failing rules", lambda: is_rolled_out(place.cluster.get(DEPLOYMENT, FAILING, place.namespace)), PATIENCE)
+    for name, rate in (SELDOM, OFTEN):
+        rules = manifests.rules(place.namespace, images()["triage-rules"], name=name, env={"FAIL_RATE": rate})
+        place.cluster.apply(*rules)
+    for name, _ in (SELDOM, OFTEN):
+        wait_for(name, lambda name=name: is_rolled_out(place.cluster.get(DEPLOYMENT, name, place.namespace)), PATIENCE)  # type: ignore[misc]
     running = [start(place, case) for case in CASES]
     for case, here, stand in running:
         apply(here, case)
@@ -85,6 +89,9 @@ def test_nulls(place: Place):
         assert set(report["tracks"]) == {"current"}, f"{case.name}: live answers of the candidate: {report['tracks']}"
         if case.rules == manifests.RULES:
             no_failures(report)
-    same = running[0][1].status["trial"]["evidence"]
-    assert same["wins"] == 0
-    assert same["n"] > 0
+    for name in ("same-model", "current-fails-seldom"):
+        evidence = next(here.status["trial"]["evidence"] for case, here, _ in running if case.name == name)
+        assert evidence["n"] > 0
+        assert evidence["wins"] == 0, f"{name}: {evidence}"
+    seldom = next(here.status["trial"]["coverage"] for case, here, _ in running if case.name == "current-fails-seldom")
+    assert seldom["currentFailed"] > 0, seldom

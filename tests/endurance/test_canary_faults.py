@@ -6,7 +6,7 @@ from tests.e2e.broken import break_canary
 from tests.e2e.place import Place
 
 
-@pytest.mark.parametrize("fault", ["hang", "crash", "gone"])
+@pytest.mark.parametrize("fault", ["hang", "crash", "refuse", "gone"])
 def test_a_canary_that_breaks_loses_its_traffic_and_nobody_a_request(place: Place, fault: str):
-    """It accepts and never answers; ends at each request, and refuses until it is back; has no endpoint."""
+    """It accepts and never answers; ends at each request; refuses each connection; has no endpoint."""
     break_canary(place, fault)

@@ -8,11 +8,12 @@ import pytest
 
 from dev.traffic.cluster_api import Cluster, Manifest
 from dev.traffic.stand import Stand
-from tests.e2e.place import SHOP, Place, images, no_failures, shop_spec
+from tests.e2e.place import SHOP, Place, asked, images, no_failures, shop_spec
 
 USERS = 20_000
-WEIGHTS = ("1%", "5%", "25%", "50%")  # and all of them with the promotion
+WEIGHTS = ("1%", "5%", "25%", "50%")  # and all of them after the promotion
 STEP_S = 30
+LAST_S = 15
 RATE = 220.0  # of which a fifth comes back
 LOADED_S = 6.0  # after a step was decided: until then routers load it
 
@@ -27,13 +28,13 @@ def shop(cluster: Cluster) -> Iterator[Place]:
 
 
 def windows(status: Manifest) -> list[tuple[float, float, float]]:
-    """For each step its share, and from when until when it was surely in force (unix seconds)."""
+    """For each step its share, and from when until when it was surely in force (unix seconds); the last is for everybody."""
+    at = {entry["kind"]: datetime.fromisoformat(entry["at"]).timestamp() for entry in status["history"]}
     steps = status["trial"]["epochs"][1:]
     starts = [datetime.fromisoformat(step["since"]).timestamp() for step in steps]
-    promoted = next(entry for entry in status["history"] if entry["kind"] == "Promoted")
-    ends = [*starts[1:], datetime.fromisoformat(promoted["at"]).timestamp()]
     shares = [float(step["weight"].removesuffix("%")) / 100 for step in steps]
-    return [(share, start + LOADED_S, end) for share, start, end in zip(shares, starts, ends, strict=True)]
+    every = zip(shares, starts, [*starts[1:], at["Promoted"]], strict=True)
+    return [(share, start + LOADED_S, end) for share, start, end in (*every, (1.0, at["Settled"], math.inf))]
 
 
 def answered_by(stand: Stand) -> list[tuple[float, str, str]]:
@@ -50,8 +51,10 @@ def test_every_share_is_as_asked_and_nobody_leaves(shop: Place):
     shop.apply({**wanted, "promotion": {"probation": {"duration": "1s"}}})
     shop.until_loaded()
     stand.move(shop.router_url)
-    status = shop.until_phase("Promoted", 900)
-    report = stand.report()
+    shop.until_phase("Promoted", 900)
+    status = shop.until("all of them", lambda s: s.get("weight") == "100%")
+    shop.until_loaded()
+    report = asked(stand, int(RATE * LAST_S))
     no_failures(report)
     assert report["visitors"]["left"] == 0, report["visitors"]
     answers, users = answered_by(stand), set()

@@ -204,7 +204,9 @@ class RouterStatus(Model):
     """Which configuration the routers should have and have."""
 
     wanted: Short | None = None
-    loaded: Annotated[dict[str, Short], Field(max_length=50)] = Field(default_factory=dict)  # pod -> version
+    loaded: Annotated[dict[str, Short], Field(max_length=50)] = Field(
+        default_factory=dict
+    )  # pod -> version; of very many pods those alone that have not loaded what is wanted
     ready: int = 0
     replicas: int = 0
 
@@ -221,7 +223,11 @@ class Decision(Model):
 
 
 class Status(Model):
-    """All that a person asks, readable with `kubectl get -o yaml`; below 8 KiB."""
+    """All that a person asks, readable with `kubectl get -o yaml`; below 8 KiB.
+
+    Where it would be more, older decisions go first, then router pods that have what is wanted, then the ends of long messages, then
+    all but the last epochs and the first senders. The decision records hold the rest.
+    """
 
     observed_generation: int = 0
     phase: Phase = Phase.PENDING

@@ -20,6 +20,7 @@ from shadowlift.api.status import (
 )
 from shadowlift.errors import InvalidInput
 from shadowlift.rollout import cost, routing
+from shadowlift.rollout.brevity import brief
 from shadowlift.rollout.history import BY_HAND, TrialHistory
 from shadowlift.rollout.instants import stamp
 from shadowlift.rollout.observed import Resource
@@ -29,14 +30,14 @@ from shadowlift.rollout.world import World
 
 HISTORY_LENGTH = 10
 MESSAGE_LENGTH = 512
-HISTORY_MESSAGE_LENGTH = 200  # ten of them; the records hold the rest, and a status stays below 8 KiB
+HISTORY_MESSAGE_LENGTH = 200  # ten of them; the records hold the rest
 
 
 def report(world: World, step: Step) -> Status:
     """The whole status of one cycle."""
     resource, routers = world.observed.resource, world.observed.routers
     serving = _serving(world)
-    return Status(
+    whole = Status(
         observed_generation=resource.generation,
         phase=step.phase,
         conditions=_conditions(world, step),
@@ -57,13 +58,14 @@ def report(world: World, step: Step) -> Status:
             for record in sorted(world.observed.records, key=lambda record: -record.number)[:HISTORY_LENGTH]
         ],
     )  # fmt: skip
+    return brief(whole)
 
 
 def refused(status: Status, resource: Resource, problem: Exception, now: float) -> Status:
     """The plan was right as far as we know, and somebody who knows more refuses it: only a person can help."""
     stalled = _stalled(resource, "Refused", problem, now)
     others = [condition for condition in status.conditions if condition.type != ConditionType.STALLED.value]
-    return status.model_copy(update={"conditions": [*others, _dated(resource, stalled)]})
+    return brief(status.model_copy(update={"conditions": [*others, _dated(resource, stalled)]}))
 
 
 def stuck(resource: Resource, reason: str, problem: InvalidInput, now: float) -> Status:
@@ -76,7 +78,7 @@ def stuck(resource: Resource, reason: str, problem: InvalidInput, now: float) ->
     if not any(condition.type == ConditionType.READY.value for condition in kept):
         kept.append(stalled.model_copy(update={"type": ConditionType.READY.value, "status": "False"}))
     dated = [_dated(resource, condition) for condition in (*kept, stalled)]
-    return before.model_copy(update={"observed_generation": resource.generation, "conditions": dated})
+    return brief(before.model_copy(update={"observed_generation": resource.generation, "conditions": dated}))
 
 
 def _stalled(resource: Resource, reason: str, problem: Exception, now: float) -> Condition:
