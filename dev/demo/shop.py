@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,13 @@ from dev.traffic.cluster_api import (
     wait_for,
 )
 from dev.traffic.stand import ROWS, Ended, Stand, Wanted
+from dev.traffic.visitors import strayed
 
 PLACE = "shop"
 RULES = "offers-rules"
 PATH = "/offer"
 RATE = 40.0  # visits per second of each ModelDeployment; a fifth are of visitors who came before
+ANSWER_WITHIN = 2  # seconds
 LOOK_EVERY = 1.0  # seconds
 PATIENCE = 420.0
 
@@ -96,7 +99,7 @@ def model_deployment(part: Part, image: str) -> dict[str, Any]:
                 },
             },
             "guardrails": [{"name": "errors", "type": "ErrorRate", "maxIncrease": "0.05"}],
-            "answerWithin": "2s",
+            "answerWithin": f"{ANSWER_WITHIN}s",
             "deadline": part.deadline,
             "promotion": {"probation": {"duration": "15s"}},
         },
@@ -206,8 +209,10 @@ class Shop:
                 )
             if report["failed"]:
                 raise Failed(f"{part.name}: {report['failed']} requests failed: {report['errors']}")
-            if report["visitors"]["left"] and part.ends == ("Promoted",):
-                raise Failed(f"{report['visitors']['left']} visitors left the canary of {part.name}")
+            decided = [datetime.fromisoformat(decision["at"]) for decision in status["history"]]
+            gone = strayed(report["visitors"], decided, ANSWER_WITHIN)
+            if gone and part.ends == ("Promoted",):
+                raise Failed(f"{len(gone)} visitors left the canary of {part.name}: {gone[:3]}")
             first = report["visitors"]["first"]
             seen = [first.get(track, {"visitors": 0, "spent": 0.0}) for track in ("candidate", "current")]
             each = [f"{one['spent'] / one['visitors']:.2f}" if one["visitors"] else "-" for one in seen]

@@ -6,8 +6,9 @@ Pure: chance comes in, so that the n-th visit of a seed is always the same user 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from dev.traffic.rows import Row
@@ -15,7 +16,11 @@ from dev.traffic.tally import Attempt
 
 SETTLED = 100
 """The latest so many visitors do not come back yet: a second request must not reach a router before the first has ended."""
-KEPT_LEAVERS = 20
+KEPT_LEAVERS = 200
+LOADING = 6.0
+"""Seconds after a decision, at most, in which one router may have loaded what another has not."""
+FELL_BACK = 0.75
+"""Part of the time that a candidate has, after which current has been asked in its place."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,22 @@ class Worth:
     def report(self) -> dict[str, Any]:
         """The figures as JSON data."""
         return {"visitors": self.visitors, "buyers": self.buyers, "spent": round(self.spent, 2)}
+
+
+def strayed(report: dict[str, Any], decided: Iterable[datetime], answer_within: float) -> list[dict[str, Any]]:
+    """Of a report's leavers those who should have stayed.
+
+    A canary keeps its units; nobody has left it who met two routers while they loaded a decision (the times are those of the decisions),
+    nor whom current answered because the candidate took too long (`answer_within` in seconds).
+    """
+    moments = [moment.timestamp() * 1e6 for moment in decided]
+
+    def excused(leaver: dict[str, Any]) -> bool:
+        loading = any(moment <= leaver["at"] <= moment + LOADING * 1e6 for moment in moments)
+        return loading or leaver["us"] >= FELL_BACK * answer_within * 1e6
+
+    unnamed = [{"unnamed": True}] * (report["left"] - len(report["leavers"]))
+    return [leaver for leaver in report["leavers"] if not excused(leaver)] + unnamed
 
 
 @dataclass
@@ -123,7 +144,7 @@ class Visitors:
             self._left.add(visitor.user)
             if len(self._leavers) < KEPT_LEAVERS:
                 told = {"user": visitor.user, "visit": attempt.visit, "id": attempt.id}
-                self._leavers.append({"at": attempt.at, "n": attempt.n, **told})
+                self._leavers.append({"at": attempt.at, "us": attempt.us, "n": attempt.n, **told})
         visitor.seen_at, visitor.track = attempt.visit, attempt.track
 
     def forget(self) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from dev.traffic.cluster_api import (
     wait_for,
 )
 from dev.traffic.stand import CODES, ROWS, Stand, Wanted
+from dev.traffic.visitors import strayed
 
 Manifest = dict[str, Any]
 
@@ -297,6 +299,17 @@ def answered_by(stand: Stand, track: str, requests: int = 100, seconds: float = 
         )
 
     return wait_for(f"{requests} answers of {track} in a row", settled, seconds, lambda: stand.report()["changes"][-3:])
+
+
+def nobody_left(stand: Stand, status: Mapping[str, Any], answer_within: float = 2.0) -> None:
+    """Nobody whom the candidate had answered was given back to current, but for the moments in which routers load a decision."""
+    visitors = stand.report()["visitors"]
+    decided = [datetime.fromisoformat(decision["at"]) for decision in status["history"]]
+    gone = strayed(visitors, decided, answer_within)
+    print(f"met two routers while they loaded a decision: {visitors['left'] - len(gone)} of {visitors['came']}")
+    assert not gone, (
+        f"left the canary: {gone[:5]}; decisions: {[(one['kind'], one['at']) for one in status['history']]}"
+    )
 
 
 def no_failures(report: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from dev.traffic.cluster_api import Cluster, Manifest
 from tests.e2e.broken import break_canary
-from tests.e2e.place import SHOP, Place, asked, images, no_failures, shop_spec
+from tests.e2e.place import SHOP, Place, asked, images, no_failures, nobody_left, shop_spec
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_better_offer_is_promoted_step_by_step(shop: Place):
     shop.until_loaded()
     report = asked(stand, 200)
     no_failures(report)
-    assert report["visitors"]["left"] == 0, report["visitors"]
+    nobody_left(stand, shop.status)
     evidence = status["trial"]["evidence"]
     print(f"{status['trial']['verdict']['message']}; {evidence['candidateUnits']} and {evidence['currentUnits']} units")
     assert float(evidence["candidateMean"]) > float(evidence["currentMean"])

@@ -8,7 +8,7 @@ import pytest
 
 from dev.traffic.cluster_api import Cluster, Manifest
 from dev.traffic.stand import Stand
-from tests.e2e.place import SHOP, Place, asked, images, no_failures, shop_spec
+from tests.e2e.place import SHOP, Place, asked, images, no_failures, nobody_left, shop_spec
 
 USERS = 20_000
 WEIGHTS = ("1%", "5%", "25%", "50%")  # and all of them after the promotion
@@ -56,7 +56,7 @@ def test_every_share_is_as_asked_and_nobody_leaves(shop: Place):
     shop.until_loaded()
     report = asked(stand, int(RATE * LAST_S))
     no_failures(report)
-    assert report["visitors"]["left"] == 0, report["visitors"]
+    nobody_left(stand, status)
     answers, users = answered_by(stand), set()
     for share, start, end in windows(status):
         seen = {user: track for at, user, track in answers if start <= at < end}

@@ -2,12 +2,13 @@
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from dev.traffic.rows import Row
 from dev.traffic.tally import Attempt
-from dev.traffic.visitors import KEPT_LEAVERS, Visit, Visitors, visitors
+from dev.traffic.visitors import KEPT_LEAVERS, LOADING, Visit, Visitors, strayed, visitors
 
 WORTH = {"free-shipping": 0, "discount": 21.5}
 ROWS = [Row(b'{"basket":%d}' % basket, WORTH) for basket in range(50)]
@@ -138,7 +139,29 @@ def test_the_first_leavers_are_named():
         people.ended(answered(replace(visit, number=2)))
     report = people.report()
     assert (report["left"], len(report["leavers"])) == (KEPT_LEAVERS + 5, KEPT_LEAVERS)
-    assert report["leavers"][0] == {"at": 2, "n": 1, "user": "u-000001", "visit": 2, "id": "id-1"}
+    assert report["leavers"][0] == {"at": 2, "us": 3, "n": 1, "user": "u-000001", "visit": 2, "id": "id-1"}
+
+
+@pytest.mark.parametrize(
+    ("at", "took", "strays"),
+    [
+        (99.9, 0.1, True),
+        (100.0, 0.1, False),
+        (100.0 + LOADING, 0.1, False),
+        (100.1 + LOADING, 0.1, True),
+        (200, 1.6, False),
+    ],
+)
+def test_who_met_two_routers_or_a_slow_candidate_has_not_left(at: float, took: float, strays: bool):
+    """While a decision of second 100 is loaded either process may answer; whom the candidate lets wait for 2 s, current answers."""
+    leaver = {"at": at * 1e6, "us": took * 1e6}
+    found = strayed({"left": 1, "leavers": [leaver]}, [datetime.fromtimestamp(100, UTC)], 2.0)
+    assert found == ([leaver] if strays else [])
+
+
+def test_leavers_that_were_not_kept_are_strays():
+    """Nobody knows when they left."""
+    assert len(strayed({"left": 3, "leavers": []}, [], 2.0)) == 3
 
 
 def test_those_who_are_forgotten_do_not_come_back_and_are_counted_no_more():
