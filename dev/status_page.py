@@ -55,6 +55,7 @@ UNSAID = {
     "Coverage.unitless": "without the header that `spec.unit` names",
     "Coverage.repeated": "of a unit that is booked already",
     "Coverage.unmatched": "left out: lines were lost, so that the pair is incomplete",
+    "Coverage.ambiguous": "with an outcome key that another unit has, too",
     "Coverage.shed": "copies that the routers dropped since evidence counts, because the candidate was too slow",
     "Coverage.lines_lost": "requests that left no line since evidence counts: a full spool, a torn line",
     "Coverage.current_failed": "closed units of which current failed",

@@ -1,10 +1,11 @@
 {{/* Called by every template: the names, labels and pod settings that all objects share. */}}
 
+{{/* 43 characters: the recorder's pods carry `<this>-recorder-<10>` as a label, of which Kubernetes takes 63. */}}
 {{- define "shadowlift.fullname" -}}
 {{- if contains "shadowlift" .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 43 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-shadowlift" (.Release.Name | trunc 39 | trimSuffix "-") -}}
+{{- printf "%s-shadowlift" (.Release.Name | trunc 32 | trimSuffix "-") -}}
 {{- end -}}
 {{- end -}}
 

@@ -83,6 +83,7 @@ class CaptureTrial(Model):
     unit_header: str | None = None
     key_header: str | None = None  # None: the router's own id
     answer_within_us: int
+    alone: bool = False  # live answers are judged as those beside copies are, though all of them are given to one arm
     shapes: bool = False  # tell the shape of every answer
     current: Extraction
     candidate: Extraction

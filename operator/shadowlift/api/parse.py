@@ -119,10 +119,21 @@ def _check_expressions(spec: Spec) -> None:
     }
     for field, expression in expressions.items():
         try:
-            jmespath.compile(expression or "@")
+            parsed = jmespath.compile(expression or "@").parsed
         except JMESPathError as error:
             why = " ".join(str(error).split("\n", 1)[0].split())  # the rest of it draws an arrow
             raise InvalidInput(f"spec.{field}.body", f"{expression!r} is not JMESPath: {why}") from error
+        if _stands_still(parsed):
+            raise InvalidInput(
+                f"spec.{field}.body", f"{expression!r} has a slice with step 0: name another step, or none"
+            )
+
+
+def _stands_still(node: Any) -> bool:
+    """Whether a slice of this expression has step 0, of which JMESPath says only at an array that it has no meaning."""
+    if not isinstance(node, dict):
+        return False
+    return (node["type"] == "slice" and node["children"][2] == 0) or any(map(_stands_still, node["children"]))
 
 
 def _check_values(spec: Spec) -> None:

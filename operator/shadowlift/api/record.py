@@ -35,6 +35,9 @@ class RecordKind(StrEnum):
 
 
 APPROVED = "approved by spec.promotion.approve"  # how the message of a promotion by hand begins
+UNASKED = (
+    "proposed before spec.promotion.policy was Automatic"  # and of one that a person was to approve, and no longer is
+)
 ENDS_TRIAL = frozenset({RecordKind.PROMOTED, RecordKind.REJECTED, RecordKind.EXPIRED, RecordKind.ABANDONED})
 
 

@@ -255,6 +255,12 @@ class Spec(Model):
                     ".objective.deadlineShare",
                 ),
                 cel(
+                    "!has(self.objective.deadlineShare) || double(self.objective.deadlineShare) == 0.0 || "
+                    "!has(self.promotion) || !has(self.promotion.policy) || self.promotion.policy == 'Automatic'",
+                    "what is proven at the deadline nobody could approve in time; leave it out with promotion.policy Manual",
+                    ".objective.deadlineShare",
+                ),
+                cel(
                     "!has(self.prediction) || self.prediction.type != 'Number' || !has(self.current.prediction) || "
                     "!has(self.current.prediction.map) || size(self.current.prediction.map) == 0",
                     "numbers are not renamed: leave it out with prediction.type Number",
@@ -321,4 +327,5 @@ class Spec(Model):
     def kept_for_the_deadline(self) -> float:
         """`objective.deadlineShare` or its default: the exact test is one of pairs."""
         last = self.decided_in is Mode.SHADOW and self.strategy.canary is None
+        last = last and self.promotion.policy is PromotionPolicy.AUTOMATIC  # at the deadline no time is left to approve
         return self.objective.kept_for_the_deadline if last else 0.0

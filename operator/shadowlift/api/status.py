@@ -110,6 +110,7 @@ class Coverage(Model):
     unitless: int = 0
     repeated: int = 0
     unmatched: int = 0
+    ambiguous: int = 0
     shed: int = 0
     lines_lost: int = 0
     current_failed: int = 0

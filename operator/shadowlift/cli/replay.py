@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from shadowlift.api.record import APPROVED, Record, RecordKind
+from shadowlift.api.record import APPROVED, UNASKED, Record, RecordKind
 from shadowlift.cli import files
 from shadowlift.errors import InvalidInput
 from shadowlift.stats import cases
@@ -81,7 +81,7 @@ def _same_verdict(record: Record, ruling: Ruling) -> bool:
     """A trial expires whatever the evidence says, where something else was in the way; its message names that."""
     if record.kind is RecordKind.EXPIRED or record.reason in _NOT_THE_LIFTS:
         return True
-    if record.kind is RecordKind.PROMOTED and record.message.startswith(APPROVED):
+    if record.kind is RecordKind.PROMOTED and record.message.startswith((APPROVED, UNASKED)):
         return True  # its proposal was proven; an e-value may fall until somebody approves
     kinds, reason = _DECIDED.get(ruling.reason, (set[RecordKind](), ""))
     return record.kind in kinds and record.reason == reason

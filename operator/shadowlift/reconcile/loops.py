@@ -69,6 +69,7 @@ class Loops:
         had_error, had_ledger = memory.error, memory.ledger
         try:
             memory.take(await self._evidence.counters(sorted(set(watched.values()))), self._clock.now())
+            memory.keep({*watched.values(), *self._memory.watched.values()})
         except ShadowliftError as error:
             memory.error = str(error)
         turned = (memory.error is None) != (had_error is None) or memory.ledger != had_ledger

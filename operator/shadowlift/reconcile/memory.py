@@ -4,6 +4,7 @@ Written by `observe`, `apply` and the evidence loop; a restart begins with an em
 """
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH, Arm, CountersAnswer, TrialCounters
@@ -38,6 +39,12 @@ class EvidenceMemory:
             for known in (self.counters, self.registered, self.traffic):
                 known.pop(uid, None)
 
+    def keep(self, trials: Collection[str]) -> None:
+        """Forget all trials but these."""
+        for known in (self.counters, self.registered, self.traffic):
+            for uid in known.keys() - trials:
+                del known[uid]
+
     def _note(self, trial: TrialCounters, at: float) -> None:
         """From before the first step on: what its first requests come to is part of the first window."""
         numbers = ((name.partition("/")[0], epoch) for name, epoch in trial.epochs.items())
@@ -67,6 +74,7 @@ class Memory:
     evidence: EvidenceMemory = field(default_factory=EvidenceMemory)
     loaded: dict[str, tuple[int, str]] = field(default_factory=dict)  # pod uid -> container restarts, version in force
     refreshed: dict[str, Refresh] = field(default_factory=dict)  # pod uid
+    routers: dict[Key, frozenset[str]] = field(default_factory=dict)  # pod uids of a ModelDeployment
     taken: dict[Key, dict[str, float]] = field(default_factory=dict)  # "Kind/name" -> when to ask again
     watched: dict[Key, str] = field(default_factory=dict)  # ModelDeployment -> trial under way
     published: dict[Key, tuple[Object, Published]] = field(default_factory=dict)  # the ConfigMap, and what it says
@@ -76,8 +84,16 @@ class Memory:
 
     def forget(self, key: Key) -> None:
         """A ModelDeployment is gone."""
-        for known in (self.watched, self.taken, self.published, self.undecided, self.agreed):
+        self.see_routers(key, frozenset())
+        for known in (self.routers, self.watched, self.taken, self.published, self.undecided, self.agreed):
             known.pop(key, None)
+
+    def see_routers(self, key: Key, uids: frozenset[str]) -> None:
+        """A ModelDeployment has these router pods, and no others any more."""
+        for uid in self.routers.get(key, frozenset()) - uids:
+            self.loaded.pop(uid, None)
+            self.refreshed.pop(uid, None)
+        self.routers[key] = uids
 
     def refresh_due(self, pod_uid: str, version: str, now: float) -> int | None:
         """Number of the attempt to make now, or None if it is too early."""

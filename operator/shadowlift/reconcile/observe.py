@@ -96,14 +96,15 @@ class Observer:
 
     async def _routers(self, key: Key, owner: Owner) -> Routers:
         published = self._published(key, owner)
-        alive = [
-            pod
-            for pod in self._store.owned("Pod", key)
-            if pod["metadata"]["labels"].get(LABEL_COMPONENT) == "router"
-            and not pod["metadata"].get("deletionTimestamp")
+        every = [
+            pod for pod in self._store.owned("Pod", key) if pod["metadata"]["labels"].get(LABEL_COMPONENT) == "router"
         ]
+        alive = [pod for pod in every if not pod["metadata"].get("deletionTimestamp")]
+        going = tuple(pod["metadata"]["uid"] for pod in every if pod["metadata"].get("deletionTimestamp"))
+        self._memory.see_routers(key, frozenset(pod["metadata"]["uid"] for pod in every))
         loaded = await asyncio.gather(*(self._loaded(pod, published) for pod in alive))
-        seen = Routers(published, tuple(_router_pod(pod, version) for pod, version in zip(alive, loaded, strict=True)))
+        pods = tuple(_router_pod(pod, version) for pod, version in zip(alive, loaded, strict=True))
+        seen = Routers(published, pods, going)
         return replace(seen, agreed_since=self._agreed_since(key, seen))
 
     def _agreed_since(self, key: Key, routers: Routers) -> float | None:
@@ -150,7 +151,7 @@ class Observer:
     def _evidence(self, key: Key, routers: Routers) -> EvidenceView:
         memory = self._memory.evidence
         trial = self._memory.watched.get(key)
-        uids = frozenset(pod.uid for pod in routers.pods)
+        uids = frozenset((*(pod.uid for pod in routers.pods), *routers.going))
         ledger, known = memory.registered.get(trial or "", (None, frozenset[str]()))
         registered = ledger is not None and ledger == memory.ledger and uids <= known
         return EvidenceView(

@@ -36,7 +36,11 @@ class Reconciler:
         if observed is None:
             self._teller.forget(key)
             return None
-        plan = decide(observed, clock.now())
+        try:
+            plan = decide(observed, clock.now())
+        except InvalidInput as problem:
+            await self._say(key, problem, clock)
+            raise
         try:
             await self._applier.apply(key, observed, plan)
         except (InvalidInput, Refused) as problem:  # only a person can help: say so before the queue tries again

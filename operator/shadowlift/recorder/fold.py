@@ -21,6 +21,7 @@ _HISTOGRAMS = frozenset(
     {"differences", "worst_differences", "best_differences", "spread"}
     | {name for name in EpochCounters.model_fields if name.endswith("_by_arm")}
 )
+_LABELS = frozenset({"labelled_by_answer", "unlabelled_by_answer"})  # are compared: what one keeps the other keeps
 OUT_OF_RANGE = "OutOfRange"
 NOT_A_NUMBER = "WrongType"
 _ANSWER_BINS = 8  # of a numeric answer, where label rates are compared between served answers
@@ -251,7 +252,8 @@ def merged(counters: EpochCounters, increments: Increments) -> EpochCounters:
             continue
         tokens: dict[str, int] = fields[field]
         overflow = _OVERFLOW.get(field, "")
-        room = field in _HISTOGRAMS or token in tokens or len(tokens.keys() - {overflow}) < MAX_TOKENS
+        known = set().union(*(fields[one] for one in _LABELS)) if field in _LABELS else tokens.keys()
+        room = field in _HISTOGRAMS or token in known or len(known - {overflow}) < MAX_TOKENS
         slot = token if room else overflow
         tokens[slot] = tokens.get(slot, 0) + count
         if not tokens[slot]:  # all of it was taken back

@@ -30,10 +30,11 @@ def result(given: Given, outcome: str | None, policy: Policy) -> Increments:
     answer = admitted_side(given.answer, policy.loss) if policy.loss else given.answer
     added = _answered(given.arm, answer, numeric=policy.loss is not None)
     if given.ambiguous:
-        added["ambiguous", None] += 1
-        return added
+        return added + Counter(dict.fromkeys(_unread(given.arm, "ambiguous"), 1))
+    if answer.status is RowStatus.GONE:  # only of a watch before a shadow, in which no result is asked for
+        return added + Counter({("gone", None): 1})
     if answer.status is RowStatus.OURS and policy.reward is None:
-        return added + Counter(dict.fromkeys(_unread(given.arm), 1))
+        return added + Counter(dict.fromkeys(_unread(given.arm, "ours"), 1))
     if outcome is not None:
         added["outcome_values", "" if policy.loss or policy.reward else outcome] += 1
     elif policy.missing is Missing.VALUE:
@@ -46,9 +47,12 @@ def result(given: Given, outcome: str | None, policy: Policy) -> Increments:
     return added + _known(given, _score(answer, outcome, policy))
 
 
-def _unread(arm: Arm) -> tuple[tuple[str, str | None], ...]:
-    """Not known, whatever the outcome: to leave such units out would be to choose those of one arm by what happened to them."""
-    return (("ours", None), ("unknown_by_arm", arm.value), ("unread_by_arm", arm.value))
+def _unread(arm: Arm, why: str) -> tuple[tuple[str, str | None], ...]:
+    """Not known, whatever the outcome: to leave such units out would be to choose those of one arm by what happened to them.
+
+    That an outcome key names two units is the arm's doing, too: who cannot use an answer asks again, with the same key.
+    """
+    return ((why, None), ("unknown_by_arm", arm.value), ("unread_by_arm", arm.value))
 
 
 def _answered(arm: Arm, answer: Side, *, numeric: bool) -> Increments:

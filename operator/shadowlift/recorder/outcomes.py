@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from shadowlift.api.ledger import Fault, OutcomeIn, OutcomesReceipt, TrialRegistration
 from shadowlift.errors import NotFound
@@ -13,6 +13,8 @@ from shadowlift.recorder.problems import Faulty, OverQuota
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
 from shadowlift.recorder.values import vocabulary
+
+LEAST_PENDING_US = 3_600_000_000  # so long an outcome waits at least for its request
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,30 @@ def accept(
             }
         )
     waiting = sum(row["pending"] for row in rows)
-    if waiting and deployment.pending + waiting > rules.pending_quota:
+    excess = deployment.pending + waiting - rules.pending_quota
+    forgotten = _forget_pending(connection, deployment.number, excess, now) if waiting and excess > 0 else 0
+    if waiting and excess > forgotten:
         raise OverQuota(
             f"{deployment.pending} outcomes of unknown keys are waiting already; the limit is {rules.pending_quota}"
         )
     if rows:
         connection.execute(insert(schema.outcomes), rows)
-    more = {"accepted": len(sent), "pending": waiting, "changed": counts["changed"], "late": counts["late"]}
+    more = {"accepted": len(sent), "pending": waiting - forgotten, "changed": counts["changed"], "late": counts["late"]}
     _count(connection, deployment.number, more)
     return OutcomesReceipt(accepted=len(sent), **counts)
+
+
+def _forget_pending(connection: Connection, deployment: int, excess: int, now: int) -> int:
+    """Make room: the oldest of those that have waited so long that their request will hardly come; how many."""
+    outcomes = schema.outcomes
+    old = and_(outcomes.c.deployment == deployment, outcomes.c.pending, outcomes.c.received_at < now - LEAST_PENDING_US)
+    query = select(outcomes.c.cursor).where(old).order_by(outcomes.c.cursor).limit(excess)
+    found = connection.execute(query).scalars().all()
+    if len(found) < excess:  # the request is refused, and nothing is forgotten for it
+        return 0
+    for some in schema.chunks(found):
+        connection.execute(delete(outcomes).where(outcomes.c.cursor.in_(some)))
+    return len(found)
 
 
 def count_refused(connection: Connection, namespace: str, name: str, refused: int) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, sele
 
 from shadowlift.recorder import schema
 from shadowlift.recorder.closing import router_states
+from shadowlift.recorder.outcomes import LEAST_PENDING_US
 from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
 from shadowlift.recorder.trials import Trial, trial_of
@@ -13,7 +14,6 @@ from shadowlift.recorder.watermark import barrier
 
 STEP = 500  # rows per table and step: a purge must not hold up batches
 ORPHAN_US = 600_000_000  # a live answer may take this long; until then its copy's answer waits for it
-_LEAST_PENDING_US = 3_600_000_000
 
 
 def mark_silent(connection: Connection, now: int, rules: Rules, heard_at: Callable[[str], int]) -> int:
@@ -73,7 +73,7 @@ def expire_pending(connection: Connection, now: int, rules: Rules) -> bool:
     more = False
     for row in connection.execute(query.where(trials.c.number.in_(newest), deployments.c.pending > 0)).all():
         maturity = trial_of(row).registration.maturity_us
-        horizon = now - max(_LEAST_PENDING_US, 2 * (maturity + rules.grace_us))
+        horizon = now - max(LEAST_PENDING_US, 2 * (maturity + rules.grace_us))
         expired = and_(outcomes.c.deployment == row.deployment, outcomes.c.pending, outcomes.c.received_at < horizon)
         some = connection.execute(select(outcomes.c.cursor).where(expired).limit(STEP)).scalars().all()
         if some:
@@ -115,7 +115,7 @@ def purge(connection: Connection, now: int, rules: Rules) -> bool:
 def _purge_answers(connection: Connection, now: int, rules: Rules) -> bool:
     """Answers of further candidates whose units have closed, or were never booked; a unit that waits for its routers is still open."""
     answers, trials, units = schema.answers, schema.trials, schema.units
-    old = answers.c.started < now - rules.grace_us - trials.c.maturity_us - _LEAST_PENDING_US
+    old = answers.c.started < now - rules.grace_us - trials.c.maturity_us - LEAST_PENDING_US
     waits = exists().where(
         units.c.trial == answers.c.trial, units.c.id == answers.c.id, units.c.stage.in_((Stage.WARM, Stage.OPEN))
     )

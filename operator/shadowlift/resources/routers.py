@@ -163,8 +163,8 @@ def _envoy(
             {"name": "health", "containerPort": PORT_HEALTH, "protocol": "TCP"},
         ],
         "resources": resources_of(router.resources) or default,
-        # Started: what is loaded is what is mounted (the shipper knows). Ready from then on is Envoy's own word, so that a dead
-        # shipper never takes a router out of service.
+        # Started: what is loaded is what is mounted (the shipper knows). Ready from then on is Envoy's own word, so that a shipper
+        # that hangs never takes a router out of service (one that has ended does until it runs again, so it does not end on errors).
         "startupProbe": {
             "httpGet": {"path": "/ready", "port": PORT_SHIPPER},
             "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 120,

@@ -157,6 +157,7 @@ SOUND: tuple[Gate, ...] = (  # without these nothing may be concluded, in either
     gates.clocks_agree,
     current_is_readable,
     gates.answers_fit_the_capture,
+    gates.keys_name_one_unit,
     gates.counts_are_possible,
     units_come_as_designed,
 )

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH
-from shadowlift.api.record import APPROVED, FrozenGuard, ProbationTerms, Record, RecordKind, RouterTotals, StepTaken
+from shadowlift.api.record import (
+    APPROVED,
+    UNASKED,
+    FrozenGuard,
+    ProbationTerms,
+    Record,
+    RecordKind,
+    RouterTotals,
+    StepTaken,
+)
 from shadowlift.api.spec import PromotionPolicy
 from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
 from shadowlift.rollout import arms, gates, guards, rivals
@@ -65,7 +74,8 @@ def approved(phase: Phase, look: Look, verdict: Verdict, proposal: Record, gates
     if shut is not None:
         waits = Verdict(kind=shut.kind, reason=shut.reason, message=f"approved, but {shut.message}"[:512])
         return going_on(phase, look.world, look.trial, look, waits)
-    told = proposal.message if asked.policy is PromotionPolicy.AUTOMATIC else f"{APPROVED}; {proposal.message}"
+    nobody_is_asked = asked.policy is PromotionPolicy.AUTOMATIC
+    told = f"{UNASKED if nobody_is_asked else APPROVED}; {proposal.message}"
     granted = Verdict(kind=VerdictKind.PROMOTE, reason=proposal.reason, message=told[:512])
     return _recorded(phase, look, granted, RecordKind.PROMOTED)
 

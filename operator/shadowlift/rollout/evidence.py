@@ -122,6 +122,7 @@ def coverage_of(epoch: EpochCounters, counters: TrialCounters, baseline: Baselin
         unitless=epoch.unitless,
         repeated=epoch.repeated,
         unmatched=epoch.unmatched,
+        ambiguous=epoch.ambiguous,
         shed=shed,
         lines_lost=lost,
         current_failed=epoch.current_failed,

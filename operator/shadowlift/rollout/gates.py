@@ -31,6 +31,7 @@ OUTCOMES_TO_COMPARE = 20
 CYCLE_SLACK = 0.01  # of a cycle: looks come every few seconds, and a cycle is rarely shorter than a day
 LEAST_CYCLE_SLACK_S = 10.0
 EVIDENCE_LOST = "EvidenceLost"
+INCOMPARABLE = "Incomparable"
 SELECTION_BAR = 20.0  # evidence ratio at which labels are held to depend on the answer that was served
 
 
@@ -126,6 +127,18 @@ def answers_fit_the_capture(look: Look) -> Shut | None:
     return None
 
 
+def keys_name_one_unit(look: Look) -> Shut | None:
+    """Few outcome keys name more than one unit: of those nobody can say which of them the outcome is of."""
+    epoch = look.epoch if look.trial.baseline or look.steps else look.warm_up
+    if epoch.booked >= WARM_UP_PAIRS and epoch.ambiguous > MAX_EXCLUDED * epoch.booked:
+        return Shut(
+            VerdictKind.ERROR, "KeyRepeated",
+            f"{epoch.ambiguous} of {epoch.booked} requests came with an outcome key that another one had, too; name in "
+            "spec.objective.outcome.key a header that no two requests share, or in spec.unit who asks again",
+        )  # fmt: skip
+    return None
+
+
 def values_compare(look: Look) -> Shut | None:
     """Current, candidate and outcomes speak of the same values; of numbers none is kept, and their range was checked before."""
     each = (incomparable(epoch, sum(epoch.current_values.values())) for epoch in (look.warm_up, look.epoch))
@@ -138,19 +151,19 @@ def incomparable(epoch: EpochCounters, asked: int) -> Shut | None:
     if asked >= WARM_UP_PAIRS and not epoch.candidate_values and epoch.current_values:
         return Shut(
             VerdictKind.ERROR,
-            "Incomparable",
+            INCOMPARABLE,
             f"the candidate gave no readable prediction ({reasons_of(epoch)}); see spec.prediction",
         )
     cut = "" in {*epoch.current_values, *epoch.candidate_values}  # more than are kept: nothing follows from these
     if sum(epoch.candidate_values.values()) >= WARM_UP_PAIRS and ours and theirs and not ours & theirs and not cut:
         return Shut(
-            VerdictKind.ERROR, "Incomparable",
+            VerdictKind.ERROR, INCOMPARABLE,
             f"current answers {_some(ours)}, the candidate {_some(theirs)}; see spec.prediction.map and spec.current.prediction",
         )  # fmt: skip
     known = set(epoch.outcome_values) - {""}
     if known and sum(epoch.outcome_values.values()) >= OUTCOMES_TO_COMPARE and not known & (ours | theirs):
         return Shut(
-            VerdictKind.ERROR, "Incomparable",
+            VerdictKind.ERROR, INCOMPARABLE,
             f"outcomes are {_some(known)}, predictions {_some(ours | theirs)}; see spec.prediction.map",
         )  # fmt: skip
     return None
@@ -335,6 +348,7 @@ SOUND: tuple[Gate, ...] = (  # without these nothing may be concluded, in either
     clocks_agree,
     current_is_readable,
     answers_fit_the_capture,
+    keys_name_one_unit,
     values_compare,
     warmed_up,
     counts_are_possible,

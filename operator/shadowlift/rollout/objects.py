@@ -37,7 +37,7 @@ def wanted_workloads(world: World, step: Step) -> dict[str, tuple[Bento, int]]:
         *((challenger, _candidate_runs(world, step, challenger)) for challenger in world.challengers),
         (world.candidate_named(world.spec.serve), True),
         (world.promoted, True),
-        (world.standby if world.probation else None, True),
+        (world.standby if world.on_probation else None, True),
         (world.current, True),
     ):
         if target is None or target.workload is None or target.bento is None:
@@ -71,7 +71,8 @@ def unused_workloads(world: World, step: Step) -> tuple[str, ...]:
 
 def _routers(world: World) -> list[str]:
     """Pods that may ship for the trial; those that are gone stay listed, since their last lines may still be under way."""
-    present = [pod.uid for pod in world.observed.routers.pods]
+    routers = world.observed.routers
+    present = [*(pod.uid for pod in routers.pods), *routers.going]
     gone = sorted(world.observed.evidence.routers - set(present))
     return [*present, *gone][:MOST_ROUTERS]
 

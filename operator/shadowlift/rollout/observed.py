@@ -75,6 +75,7 @@ class Routers:
 
     published: Published | None  # None: no ConfigMap yet
     pods: tuple[RouterPod, ...] = ()
+    going: tuple[str, ...] = ()  # uids of pods that are on their way out, and may still tell what they saw
     agreed_since: float | None = (
         None  # when this operator first saw that all have loaded it, unix seconds; None: they have not
     )

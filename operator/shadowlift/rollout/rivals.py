@@ -12,13 +12,14 @@ from functools import cached_property
 from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, EpochCounters, TrialCounters
 from shadowlift.api.status import Contender, Evidence, Verdict, VerdictKind
 from shadowlift.rollout.evidence import case, signed
-from shadowlift.rollout.gates import EVIDENCE_LOST, before_it, judge
+from shadowlift.rollout.gates import EVIDENCE_LOST, INCOMPARABLE, before_it, judge
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.world import World
 from shadowlift.stats.verdict import Ruling, rule
 from shadowlift.stats.verdict import Verdict as Says
 
+UNHEARD_PAIRS = 1000  # ten warm-ups: a candidate that is still starting fails at the first of them
 # What differs between candidates; all else of an epoch is current's, and the same for all.
 _OWN = (
     *("wins", "losses", "ties", "unlabelled", "unread", "unmatched", "disagreements", "labelled"),
@@ -49,6 +50,15 @@ class Field:
             return None
         seen = self.counters.epochs.get(f"{SHADOW_EPOCH}/{name}", EpochCounters())
         return rule(case(self.trial.terms, frozen.test, seen))
+
+    @cached_property
+    def unheard(self) -> tuple[Look, Verdict] | None:
+        """In the warm-up: a candidate none of whose many answers could be read, and why; the others need not wait for it."""
+        for look in self.looks:
+            asked = sum(look.warm_up.current_values.values())
+            if asked >= UNHEARD_PAIRS and not look.warm_up.candidate_values and self._says(look).reason == INCOMPARABLE:
+                return look, self._says(look).model_copy(update={"kind": VerdictKind.REJECT})
+        return None
 
     @property
     def leader(self) -> tuple[Look, Verdict]:

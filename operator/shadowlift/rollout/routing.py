@@ -12,7 +12,7 @@ from shadowlift.rollout.observed import Published
 from shadowlift.rollout.plan import RouterUpdate
 from shadowlift.rollout.steps.pending import current_exists
 from shadowlift.rollout.steps.step import Step
-from shadowlift.rollout.world import Share, World
+from shadowlift.rollout.world import Share, Stage, World
 
 IN_FLIGHT_S = 5.0  # for what else a request may wait for before its try begins
 
@@ -87,6 +87,7 @@ def _trial(world: World, share: Share | None) -> TrialRoute:
         unit_header=world.spec.unit.header if world.spec.unit else None,
         key_header=None if key == HEADER_ID else key,
         answer_within_us=round(seconds(world.spec.answer_within) * 1e6),
+        alone=shadow is not None and world.open_trial is not None and world.stage is Stage.WATCH,
         shapes=any(guardrail.type is GuardrailType.CONTRACT for guardrail in world.spec.guardrails),
         current=share.rest.extraction if share else world.baseline.extraction,
         candidate=share.candidate.extraction if share else world.challenger.extraction,

@@ -144,10 +144,15 @@ class World:
     @cached_property
     def probation(self) -> TrialHistory | None:
         """The trial whose promotion is on probation: some units stay with what served before."""
-        trial, promotion = self.trial, self.promotion
+        return self.trial if self.on_probation and self.spec.serve == SERVE_AUTO else None
+
+    @property
+    def on_probation(self) -> bool:
+        """The newest trial's promotion is not settled: its probation goes on, or may again when the spec says so."""
+        trial, promotion = self.history.trial(), self.promotion
         if promotion is None or trial is None or trial.uid != promotion.record.trial or not promotion.record.probation:
-            return None
-        return None if self.history.settled(promotion) or self.spec.serve != SERVE_AUTO else trial
+            return False
+        return not self.history.settled(promotion)
 
     @cached_property
     def standby(self) -> Target:

@@ -54,7 +54,8 @@ class Extractor:
     def row(self, line: Line) -> Row:
         """The row of a line of this trial; never fails, whatever the processes answered."""
         arm = self._arm(line)
-        answer = self._judge(line) if arm is None else self._judge_arm(line, arm)
+        split = arm is not None and not self.trial.alone
+        answer = self._judge_arm(line, arm) if arm is not None and split else self._judge(line)
         unit = self._unit(line)
         can_tell = line.track is Track.LIVE or self._unit_is_copied
         return Row(
@@ -66,7 +67,7 @@ class Extractor:
             status=answer.status,
             value=answer.value,
             reason=answer.reason,
-            us=line.us if arm is None else line.us_all,
+            us=line.us_all if split else line.us,
             mirrored=line.track is Track.LIVE and line.mirror == "yes",
             candidate=line.candidate or None,
             arm=arm,

@@ -16,6 +16,7 @@ from shadowlift.api.ledger import Batch, Row
 from shadowlift.errors import NotFound, ShadowliftError, Unavailable
 from shadowlift.shipper.account import HOLD_US, Account
 from shadowlift.shipper.admin import Admin
+from shadowlift.shipper.logs import where
 from shadowlift.shipper.metrics import Metrics
 from shadowlift.shipper.mounted import Mounted
 from shadowlift.shipper.ship import Sender
@@ -186,7 +187,7 @@ class Forwarder:
         return config.recorder_url
 
     def _rows(self, lines: list[bytes]) -> tuple[list[Row], list[int]]:
-        """Rows, and the start times of all lines that are whole; a torn one is a lost one."""
+        """Rows, and the start times of all lines that are whole; a torn one is a lost one, and so is one of which no row can be made."""
         rows, starts = [], []
         for text in lines:
             try:
@@ -196,12 +197,18 @@ class Forwarder:
                     starts.append(start)
                 self._tools.metrics.unread.labels("Odd" if start else "Torn").inc()
                 continue
-            starts.append(line.t)
             extractor = self._tools.mounted.extractor(line.trial)
-            if extractor is None:
+            try:
+                row = extractor.row(line) if extractor else None
+            except Exception as error:  # noqa: BLE001 - an answer that nobody foresaw is one lost line, and never the end of all others
+                _log.error("a line of which no row could be made", extra={"id": line.id, "error": where(error)})
+                self._tools.metrics.unread.labels("Failed").inc()
+                continue
+            starts.append(line.t)
+            if row is None:
                 self._tools.metrics.unread.labels("UnknownTrial").inc()
             else:
-                rows.append(extractor.row(line))
+                rows.append(row)
         return rows, starts
 
 

@@ -4,6 +4,8 @@ import json
 import logging
 import sys
 import time
+import traceback
+from pathlib import Path
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -16,6 +18,12 @@ class _JsonLines(logging.Formatter):
         if record.exc_info:
             out["trace"] = self.formatException(record.exc_info)
         return json.dumps(out, default=str)
+
+
+def where(error: BaseException) -> str:
+    """An error by its type and place: its words may hold what a process answered, which is nobody's to read here."""
+    places = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {' > '.join(f'{Path(one.filename).name}:{one.lineno}' for one in places[-4:])}"
 
 
 def configure() -> None:

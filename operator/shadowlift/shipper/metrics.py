@@ -17,6 +17,7 @@ class Metrics:
         )
         self.refused = self._counter("batches_kept", "Attempts that ended without a receipt.", "reason")
         self.unread = self._counter("lines_unread", "Lines without a row.", "reason")
+        self.failures = self._counter("failures", "Errors that nobody foresaw; the work began anew.")
         self.lost = self._gauge("lines_lost", "Lines that Envoy wrote and nobody read, since the pod began.")
         self.shed = self._gauge("copies_shed", "Copies that Envoy dropped, since the pod began.")
         self.low = self._gauge("low_seconds", "Every request that started before this unix time has been sent.")

@@ -84,7 +84,7 @@ class Reader:
         document = _document(_decoded(line.body, line.cenc))
         try:
             value = self._expression.search(document)
-        except JMESPathError:  # a function of the expression does not take what it found
+        except Exception:  # noqa: BLE001 - JMESPath's own errors and Python's: the expression does not take what it found
             raise _Fault("NoPrediction") from None
         if value is None:
             raise _Fault("NoPrediction")

@@ -12,7 +12,7 @@ import time
 import aiohttp
 from aiohttp import web
 
-from shadowlift.errors import InvalidInput, Unavailable
+from shadowlift.errors import InvalidInput
 from shadowlift.shipper import logs
 from shadowlift.shipper.admin import Admin
 from shadowlift.shipper.forward import Forwarder, Tools
@@ -23,6 +23,7 @@ from shadowlift.shipper.ship import Sender
 from shadowlift.shipper.spool import Spool
 from shadowlift.shipper.status import Status
 
+AGAIN_SECONDS = 5.0  # after an error
 FINISH_SECONDS = 10.0  # for the last lines; the pod's grace period must have room for it after Envoy has ended
 _log = logging.getLogger(__name__)
 
@@ -49,27 +50,36 @@ async def _serve(settings: Settings) -> None:
     mounted = Mounted(settings.config_dir, spool)
     async with Admin(settings.admin_socket) as admin, aiohttp.ClientSession() as session:
         sender = Sender(session, settings.token_file, random.SystemRandom().random, metrics)
-        forwarder = Forwarder(Tools(spool, mounted, admin, sender, metrics, _now, settings.pod_uid))
+        tools = Tools(spool, mounted, admin, sender, metrics, _now, settings.pod_uid)
         server = web.AppRunner(Status(admin, mounted, metrics).application(), access_log=None)
         await server.setup()
         await web.TCPSite(server, settings.host, settings.port).start()
         _log.info("started", extra={"router": settings.pod_uid})
-        await _until(stop, forwarder)
+        await work_until(stop, tools)
         await server.cleanup()
 
 
-async def _until(stop: asyncio.Event, forwarder: Forwarder) -> None:
-    """Work until told to stop; an error ends the program, and the kubelet starts it anew from what the spool says."""
-    work = [asyncio.create_task(coroutine) for coroutine in (forwarder.watch(), forwarder.run())]
+async def work_until(stop: asyncio.Event, tools: Tools) -> None:
+    """Work until told to stop, then send what is left.
+
+    An error begins the work anew from what the spool says, in this process: a pod whose shipper has ended is not ready, and live traffic
+    must not pay for evidence.
+    """
     stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
-    for task in (*work, stopped):
-        task.cancel()
-    results = await asyncio.gather(*work, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-    with contextlib.suppress(TimeoutError, Unavailable, OSError):
+    while not stop.is_set():
+        forwarder = Forwarder(tools)
+        work = [asyncio.create_task(coroutine) for coroutine in (forwarder.watch(), forwarder.run())]
+        await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
+        for task in work:
+            task.cancel()
+        for result in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(result, Exception):
+                _log.error("begins anew", extra={"error": logs.where(result)})
+                tools.metrics.failures.inc()
+                await asyncio.wait([stopped], timeout=AGAIN_SECONDS)
+    with contextlib.suppress(
+        Exception
+    ):  # the next pod's shipper has nothing of this one's: what is lost is counted by the recorder
         await asyncio.wait_for(forwarder.finish(), FINISH_SECONDS)
 
 

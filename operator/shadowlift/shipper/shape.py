@@ -27,10 +27,11 @@ def shape(line: Line) -> str | None:
     if line.code == 0 or line.cut:
         return None
     media = (line.ctype or "").split(";")[0].strip().lower() or "-"
-    text = f"{line.code // 100}xx {media} {_fields(document_of(line))}".rstrip()
+    said = f"{line.code // 100}xx {media} {_fields(document_of(line))}".rstrip()
+    text = said.encode("utf-8", "replace").decode()  # a name may hold half a character, which nobody can store
     if len(text) <= MOST:
         return text
-    return f"{text[: MOST - 9]}#{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
+    return f"{text[: MOST - 9]}#{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _fields(document: Any) -> str:

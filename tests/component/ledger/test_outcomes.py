@@ -96,6 +96,23 @@ def test_pending_outcomes_are_limited(world: World) -> None:
     assert world.outcomes(("k5", "B")).pending == 1
 
 
+def test_who_has_waited_longest_makes_room(world: World) -> None:
+    """After an hour a request will hardly come; until then the quota holds, and nothing is forgotten for what is refused."""
+    world.outcomes(*((f"k{n}", "B") for n in range(4)))
+    world.now += HOUR
+    world.outcomes(("k4", "B"))
+    with pytest.raises(OverQuota):
+        world.outcomes(("new-0", "B"))
+    world.now += SECOND
+    with pytest.raises(OverQuota):
+        world.outcomes(*((f"new-{n}", "B") for n in range(5)))
+    assert world.counters().outcomes_pending == 5
+    world.outcomes(("new-0", "B"), ("new-1", "B"))
+    assert world.counters().outcomes_pending == 5
+    world.ship([*pair("k0"), *pair("k2"), *pair("new-0")])
+    assert world.counters().outcomes_pending == 3, "k0 was forgotten, k2 and new-0 were not"
+
+
 def test_a_lower_quota_does_not_turn_away_what_is_known(world: World) -> None:
     """Only outcomes of unknown keys are limited, also where more of them wait than the new limit allows."""
     world.outcomes(*((f"k{n}", "B") for n in range(5)))

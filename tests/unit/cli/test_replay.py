@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shadowlift.api.record import Record, RecordKind
+from shadowlift.api.record import APPROVED, UNASKED, Record, RecordKind
 from shadowlift.cli.replay import main
 from tests.unit.cli import given
 
@@ -83,6 +83,16 @@ def test_what_something_else_has_decided_is_not_judged_again(
 ) -> None:
     """The evidence of the lift is shown, and nobody says that it does not agree."""
     assert main(["-f", given.written(tmp_path, given.proven(), kind="Rejected", reason=reason)]) == 0
+    assert "NOT AGREE" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("message", [f"{APPROVED}; lift", f"{UNASKED}; lift"])
+def test_what_was_proven_when_it_was_proposed_is_not_judged_again(
+    message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An e-value may fall between a proposal and the promotion."""
+    path = given.written(tmp_path, given.expired(), kind="Promoted", reason="LiftProven", message=message)
+    assert main(["-f", path]) == 0
     assert "NOT AGREE" not in capsys.readouterr().out
 
 

@@ -51,6 +51,26 @@ def test_an_answer_replaces_what_it_speaks_of():
     assert set(memory.registered) == {one.uid}
 
 
+def test_trials_and_pods_that_are_over_are_forgotten():
+    """An operator that runs for months remembers what there is."""
+    memory, key, other = Memory(), ("clinic", "triage"), ("clinic", "beds")
+    one, two = (TrialCounters(uid=f"trial-000{n}") for n in (1, 2))
+    memory.evidence.take(answer([one, two], []), at=1.0)
+    memory.evidence.registered = {one.uid: ("ledger-1", frozenset("r")), two.uid: ("ledger-1", frozenset("r"))}
+    memory.evidence.keep({two.uid})
+    assert set(memory.evidence.counters) == set(memory.evidence.registered) == set(memory.evidence.traffic) == {two.uid}
+    memory.see_routers(other, frozenset({"c"}))
+    memory.see_routers(key, frozenset("ab"))
+    for pod in "abc":
+        memory.loaded[pod] = (0, "1-a")
+        memory.refresh_due(pod, "1-a", 1.0)
+    memory.see_routers(key, frozenset("b"))
+    assert set(memory.loaded) == set(memory.refreshed) == {"b", "c"}
+    memory.forget(key)
+    assert set(memory.loaded) == set(memory.refreshed) == set("c")
+    assert set(memory.routers) == {other}
+
+
 def answer(trials: list[TrialCounters], unknown: list[str]) -> CountersAnswer:
     return CountersAnswer(
         ledger_id="ledger-1", schema_version=1, at=1_700_000_000_000_000, trials=trials, unknown=unknown

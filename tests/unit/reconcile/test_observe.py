@@ -294,6 +294,15 @@ async def test_the_service_of_current_with_its_ports():
     assert (seen.current_service.name, seen.current_service.ports) == ("rules", frozenset({8080, 9090}))
 
 
+async def test_a_router_on_its_way_out_may_still_ship():
+    """It answers no requests and need not load anything, but the recorder must know whose last lines come."""
+    going = pod("r-2")
+    going["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z"
+    seen = await Desk(published(), pod("r-1"), going).look()
+    assert [one.name for one in seen.routers.pods] == ["r-1"]
+    assert seen.routers.going == (going["metadata"]["uid"],)
+
+
 async def test_a_router_is_asked_until_it_has_what_is_published():
     """Verified once per pod, container start and version; afterwards nobody is asked."""
     desk = Desk(published(), pod("r-1"))

@@ -138,3 +138,13 @@ def test_maps_are_bounded(field: str, overflow: str) -> None:
     assert len(counted) == MAX_TOKENS + 1
     assert counted[overflow] == 8
     assert counted["token-0"] == 5
+
+
+def test_what_is_labelled_and_what_is_not_is_kept_by_the_same_answers() -> None:
+    """However many answers there are: outcomes that are missing at random must not look chosen because the maps hold other ones."""
+    counters = EpochCounters()
+    answers = [f"answer-{n}" for n in range(3 * MAX_TOKENS)]
+    for one, other in zip(answers, reversed(answers), strict=True):
+        counters = merged(counters, Increments({("labelled_by_answer", one): 1, ("unlabelled_by_answer", other): 1}))
+    assert counters.labelled_by_answer == counters.unlabelled_by_answer
+    assert counters.labelled_by_answer[""] == 2 * MAX_TOKENS

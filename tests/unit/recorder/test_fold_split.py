@@ -33,6 +33,10 @@ def unread(arm: Arm) -> dict[str, int]:
     return {"ours": 1, f"unknown_by_arm {arm.value}": 1, f"unread_by_arm {arm.value}": 1}
 
 
+def ambiguous(arm: Arm) -> dict[str, int]:
+    return {"ambiguous": 1, f"unknown_by_arm {arm.value}": 1, f"unread_by_arm {arm.value}": 1}
+
+
 def told(added: Increments) -> dict[str, int]:
     """By name; values and reasons, which every answer adds, are left out."""
     left_out = ("reasons", "candidate_values", "current_values", "outcome_values")
@@ -63,9 +67,9 @@ TABLE: list[tuple[str, Given, str | None, Policy, dict[str, int]]] = [
     ("current unreadable", Given(CURRENT, UNREADABLE), "M", WORST, {"current_unreadable": 1, **UNKNOWN}),
     ("candidate over our limit", Given(CANDIDATE, OURS), "M", WORST, unread(CANDIDATE)),
     ("current over our limit", Given(CURRENT, OURS), "M", WORST, unread(CURRENT)),
-    ("ambiguous key", Given(CANDIDATE, M, ambiguous=True), "M", WORST, {"ambiguous": 1}),
-    ("ambiguous key, candidate failed", Given(CANDIDATE, FAILED, ambiguous=True), "M", WORST, {"ambiguous": 1}),
-    ("ambiguous key, over our limit", Given(CURRENT, OURS, ambiguous=True), "M", WORST, {"ambiguous": 1}),
+    ("ambiguous key", Given(CANDIDATE, M, ambiguous=True), "M", WORST, ambiguous(CANDIDATE)),
+    ("ambiguous key, candidate failed", Given(CANDIDATE, FAILED, ambiguous=True), "M", AT_RANDOM, ambiguous(CANDIDATE)),
+    ("ambiguous key, over our limit", Given(CURRENT, OURS, ambiguous=True), "M", WORST, ambiguous(CURRENT)),
 ]
 
 
@@ -91,7 +95,7 @@ def test_every_unit_counts_exactly_once() -> None:
     """A booked unit ends as known, as unknown or set aside, in one place, whatever is asked of it and however it is scored."""
     for given, outcome, policy in units():
         added = merged(EpochCounters(), result(given, outcome, policy))
-        ends = sum(added.known_by_arm.values()) + sum(added.unknown_by_arm.values()) + added.ambiguous
+        ends = sum(added.known_by_arm.values()) + sum(added.unknown_by_arm.values())
         assert ends == 1, (given, outcome, policy)
         assert sum(added.results_by_arm.values()) == sum(added.known_by_arm.values()), (given, outcome, policy)
         arms = {key.split("/")[0] for key in {**added.known_by_arm, **added.unknown_by_arm, **added.results_by_arm}}
@@ -179,7 +183,8 @@ def test_a_result_between_two_points_is_at_one_of_them_by_the_units_chance() -> 
 def test_values_and_reasons_are_those_of_the_arm(arm: Arm) -> None:
     """Of every unit, also one that is set aside; of numbers none is kept, of a reward's answers nothing is read."""
     values = f"{arm.value}_values"
-    assert result(Given(arm, M, ambiguous=True), "B", WORST) == {(values, "M"): 1, ("ambiguous", None): 1}
+    twice = result(Given(arm, M, ambiguous=True), "B", WORST)
+    assert (twice[values, "M"], twice["outcome_values", "B"]) == (1, 0)
     assert result(Given(arm, OURS), "B", WORST)["reasons", "TooLong"] == 1
     number = result(Given(arm, Side(RowStatus.OK, "12.0")), "12.0", Policy(Missing.WORST, loss=MINUTES))
     assert (number[values, ""], number["outcome_values", ""]) == (1, 1)

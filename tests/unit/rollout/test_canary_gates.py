@@ -102,6 +102,9 @@ CASES = {
         canary_gates.current_is_readable, ERROR, "CurrentUnreadable", ("43 of 4243", "NoBody: 43", "spec.current.prediction"),
         epoch=better(failed_currents=43, unknown_by_arm={"current": 43}, reasons={"NoBody": 43}),
     ),
+    "keys twice": Case(
+        gates.keys_name_one_unit, ERROR, "KeyRepeated", ("spec.objective.outcome.key", "spec.unit"), epoch=better(ambiguous=43),
+    ),
     "answers too long": Case(
         gates.answers_fit_the_capture, ERROR, "AnswerNotCaptured", ("64 KiB", "in a header"), epoch=better(ours=43),
         also=frozenset({gates.coverage_is_high}),
@@ -166,6 +169,7 @@ def test_each_gate_is_shut_by_its_own_cause(case: Case) -> None:
         (canary_gates.current_is_readable, better(failed_currents=42, unknown_by_arm={"current": 42})),
         (canary_gates.values_compare, better(candidate_values={"malignant": 99}, current_values={})),
         (gates.answers_fit_the_capture, better(ours=42)),
+        (gates.keys_name_one_unit, better(ambiguous=42)),
         (gates.coverage_is_high, better(live=3_800, unitless=20, unmirrored=20)),
     ],
 )

@@ -364,3 +364,17 @@ class TestWhatBreaks:
         life.routers_report(SEEN.model_copy(update=router), SEEN.model_copy(update={"uid": "uid-r-2"}))
         assert life.plan() == before
         assert passes(life)
+
+
+def test_what_served_before_stays_ready_while_the_probation_may_go_on() -> None:
+    """serve: tree, and back to Auto: some of the units go to what served before, which must not be started first."""
+    life = on_top()
+    before = {name for name, one in life.workloads.items() if one.ready}
+    life.edit(serve="tree")
+    life.settle()
+    assert {name for name, one in life.workloads.items() if one.ready} == before
+    life.edit(serve="Auto")
+    for _ in range(4):
+        life.cycle()
+    assert shared(life)[0] == 950
+    assert {name for name, one in life.workloads.items() if one.ready} == before

@@ -107,6 +107,9 @@ CASES = {
         gates.current_is_readable, ERROR, "CurrentUnreadable", ("no reason given", "spec.prediction.type"),
         epoch={"current_unreadable": 50},
     ),
+    "keys twice": Case(
+        gates.keys_name_one_unit, ERROR, "KeyRepeated", ("spec.objective.outcome.key", "spec.unit"), epoch={"ambiguous": 11},
+    ),
     "answers too long": Case(
         gates.answers_fit_the_capture, ERROR, "AnswerNotCaptured", ("64 KiB", "in a header"), epoch={"ours": 11},
         also=frozenset({gates.coverage_is_high}),
@@ -244,6 +247,7 @@ def test_labels_that_choose_hold_under_at_random_only(missing: str, shut: bool):
         (gates.current_is_readable, {"epoch": {"current_failed": 10}}),
         (gates.current_is_readable, {"epoch": {**EpochCounters(current_failed=99).model_dump()}}),
         (gates.answers_fit_the_capture, {"epoch": {"ours": 10}}),
+        (gates.keys_name_one_unit, {"epoch": {"ambiguous": 10}}),
         (gates.values_compare, {"epoch": {"outcome_values": {"yes": 19}}}),
         (gates.values_compare, {"warm_up": {"candidate_values": {"malignant": 99}}}),
         (gates.no_recent_losses, {"router": {"last_loss": int((NOW - 55) * US)}}),

@@ -54,6 +54,8 @@ def test_nothing_is_copied_before_current_is_known() -> None:
     assert life.published.intent.shadow is None
     assert life.published.intent.split is not None
     assert life.published.intent.split.weight == 0
+    assert life.published.intent.trial is not None
+    assert life.published.intent.trial.alone, "current is to be seen as it will be beside copies"
     assert [epoch.number for epoch in life.status.trial.epochs] == [WATCH_EPOCH]
     verdict = life.status.trial.verdict
     assert verdict is not None
@@ -70,6 +72,8 @@ def test_once_known_it_is_written_down_and_requests_are_copied() -> None:
     assert life.published is not None
     assert life.status is not None
     assert life.status.trial is not None
+    assert life.published.intent.trial is not None
+    assert not life.published.intent.trial.alone
     record = life.records[-1]
     assert (record.kind, record.suffix) == (RecordKind.WATCHED, f"{life.trial}-watched")
     [guard] = record.watched or []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH, EpochCounters
+from shadowlift.api.record import UNASKED
 from shadowlift.api.status import Phase
 from shadowlift.rollout.observed import Traffic
 from tests.support.world import BETTER, spec
@@ -233,6 +234,18 @@ def test_an_approval_waits_for_all_but_the_proof(policy: str):
     assert status.trial is not None
     assert status.trial.verdict is not None
     assert status.trial.verdict.reason == "Replicas"
+
+
+def test_a_proposal_that_a_changed_policy_promotes_says_so():
+    """The record's evidence may be below the bar by then: the proof is that of the proposal."""
+    life = proven(promotion=MANUAL)
+    life.settle()
+    life.count(FIRST_STEP_EPOCH + 1, arms((4000, 3220), (4000, 3200)))
+    life.edit(promotion=None)
+    for _ in range(4):
+        life.cycle()
+    assert last(life) == ("Promoted", "LiftProven")
+    assert life.records[-1].message.startswith(UNASKED)
 
 
 def test_harm_after_a_proposal_rejects():

@@ -170,3 +170,32 @@ def test_all_must_be_ready_before_the_trial_begins():
     condition = life.condition("Progressing")
     assert condition is not None
     assert (condition.reason, "logreg" in condition.message) == ("CandidateNotReady", True)
+
+
+def warming(**changes: Any) -> Life:
+    """Three candidates, of which the second never answered anything that could be read."""
+    life = Life(spec=spec(candidates=CANDIDATES, **changes)).settled()
+    many = EpochCounters(**{**WARM.model_dump(), "current_values": {"B": 700, "M": 300}, "live": 1000, "booked": 1000})
+    life.count(1, many)
+    life.count("1/boosted", EpochCounters(candidate_failed=1000, reasons={"Status5xx": 1000}))
+    life.count("1/stale", EpochCounters(candidate_values=VALUES, disagreements=10))
+    return life
+
+
+def test_one_that_says_nothing_does_not_keep_the_others_from_being_counted():
+    """It is dropped after a thousand requests, with the reason; evidence counts for the rest."""
+    life = warming()
+    life.settle()
+    assert [(one.kind.value, one.candidate, one.reason) for one in life.records[1:]] == [
+        ("Dropped", "boosted", "Incomparable"),
+        ("Counting", "logreg", "WarmUpDone"),
+    ]
+    assert "Status5xx: 1000" in life.records[1].message
+
+
+def test_one_that_still_starts_is_waited_for():
+    """At 999 requests it may yet come."""
+    life = warming()
+    life.count(1, EpochCounters(**{**WARM.model_dump(), "current_values": {"B": 699, "M": 300}}))
+    life.settle()
+    assert len(life.records) == 1

@@ -235,3 +235,12 @@ def test_without_a_second_try_the_candidate_is_its_own_cluster() -> None:
 def test_a_trial_that_copies_has_no_arms() -> None:
     """Neither its live lines nor its copies."""
     assert [Extractor(trial()).row(line(track)).arm for track in Track] == [None, None]
+
+
+def test_a_watch_before_a_shadow_is_judged_as_the_shadow_will_be() -> None:
+    """Who hangs up is nobody's fault, and the time is the process's own: current is held to what it was seen at."""
+    rules = Extractor(split_trial(alone=True))
+    good, gone = rules.row(shared(CURRENT, epoch=0)), rules.row(shared(CURRENT, epoch=0, code=0, flags="DC"))
+    assert (good.arm, good.us, good.status) == (CURRENT, 3000, OK)
+    assert (gone.arm, gone.status) == (CURRENT, RowStatus.GONE)
+    assert Extractor(split_trial()).row(shared(CURRENT, epoch=0, code=0, flags="DC")).status is FAILED

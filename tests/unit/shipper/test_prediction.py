@@ -150,6 +150,20 @@ def test_an_expression_that_does_not_fit_finds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expression", "content"),
+    [
+        ("a > `0.5`", b'{"a": "0.9"}'),
+        ("ceil(a)", b'{"a": 1e999}'),
+        ("floor(a)", b'{"a": -1e999}'),
+        ("a[::0]", b'{"a": [1]}'),
+    ],
+)
+def test_an_expression_that_python_cannot_compute_finds_nothing(expression: str, content: bytes) -> None:
+    """JMESPath lets Python's own errors pass; the next answer is read all the same."""
+    assert read(Extraction(body=expression, type=BOOLEAN), body=raw(content)) == ("unreadable", None, "NoPrediction")
+
+
+@pytest.mark.parametrize(
     ("declared", "text", "expected"),
     [
         (STRING, "benign", ("ok", "benign", None)),

@@ -33,6 +33,12 @@ def test_status_type_and_fields(fields: dict, wanted: str | None):
     assert shape(line(**{"ctype": "application/json", **fields})) == wanted
 
 
+def test_half_a_character_in_a_name_can_be_sent():
+    """JSON may name one, no text can hold it."""
+    told = shape(line(ctype="application/json", body=body('{"a\\ud83d": 1}')))
+    assert told == "2xx application/json {a?:number}"
+
+
 def test_a_long_shape_is_cut_and_still_one_of_its_own():
     """Two answers with many fields differ in what was cut off, too."""
     many = [shape(line(ctype="application/json", body=body(f'{{"{"a" * 200}{n}": 1}}'))) for n in (1, 2)]

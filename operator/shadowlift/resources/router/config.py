@@ -46,6 +46,7 @@ def _capture_config(intent: RouterIntent, version: str) -> Json:
         candidate_cluster=intent.split.candidate.cluster if intent.split else None,
         rest_cluster=intent.serving.members[0].cluster if intent.split and len(intent.serving.members) > 1 else None,
         answer_within_us=trial.answer_within_us,
+        alone=trial.alone,
         shapes=trial.shapes,
         current=trial.current,
         candidate=trial.candidate,

@@ -94,6 +94,7 @@ class TrialRoute(Model):
     unit_header: str | None = None
     key_header: str | None = None  # None: the router's own id
     answer_within_us: Annotated[int, Field(gt=0)]
+    alone: bool = False  # the live answers are those of a watch before a shadow, and are judged as beside copies
     shapes: bool = False  # answers are read as a whole, wherever their prediction stands
     current: Extraction  # of the live answers, whoever gives them
     candidate: Extraction  # of the answers to copies

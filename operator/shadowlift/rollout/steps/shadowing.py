@@ -64,8 +64,11 @@ def _watch(look: Look) -> Step:
 
 def _among(field: rivals.Field) -> Step:
     """Several candidates: who is given up is dropped, and who leads goes on alone."""
+    warm = [_warm(look) for look in field.looks]
     look, verdict = field.leader
-    if field.trial.baseline is None and all(map(_warm, field.looks)):
+    if field.trial.baseline is None and any(warm) and field.unheard is not None:
+        return replace(conclude.dropped(Phase.SHADOWING, *field.unheard), contenders=field.shown())
+    if field.trial.baseline is None and all(warm):
         return Step(Phase.SHADOWING, record=_counting(field.looks, field.trial), measured=True, register=True)
     drops = verdict.kind is VerdictKind.REJECT and len(field.looks) > 1
     step = conclude.dropped(Phase.SHADOWING, look, verdict) if drops else _concluded(look, verdict)
