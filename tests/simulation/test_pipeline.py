@@ -1,7 +1,8 @@
 """The misleading data through the real recorder and the real rules: a few trials of some rows, seeded.
 
 `python -m dev.bench.pipeline` tries all of them, often. Each row is held against the common rule on the same requests: data that mislead
-nobody would prove nothing; and a candidate that is better is promoted, lest a pipeline that is dead pass for a careful one.
+nobody would prove nothing; and a candidate that is better is promoted, lest a pipeline that is dead pass for a careful one. So few trials
+hold the plumbing to the rate, not the rate itself: that is the benchmark's.
 """
 
 from statistics import fmean

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dev.bench.pipeline import guarding, losing, misleading
+from dev.bench.pipeline import guarding, losing, measuring, misleading
 from dev.bench.pipeline.specs import ALPHA
 from dev.bench.pipeline.trial import End, Scene
 from dev.bench.stats.measure import Row, mean, quantile, share, tolerated
@@ -155,6 +155,10 @@ MISLEADING = (
           partial(promoted, "shadow: wrong answers too long to read, 0.9 % of all | accuracy of what was read, z at each look")),
     _misled(15, "five candidates", misleading.five,
             "shadow: five candidates on the same requests, any of them | our test of each, at the whole rate"),
+    _misled(16, "minutes", partial(measuring.minutes, 20.0, 20.0),
+            "canary: minutes, two processes as far off | z of how many are close, at each look"),
+    _misled(17, "chances", partial(measuring.chances, 0.5, 0.5),
+            "canary: probabilities, two processes that know as much | z of the better half, at each look"),
     _misled(8, "night first", misleading.night_first,
             "night, day: lift -+2 points, never above 0 on average | bets that follow the last 300 requests"),
     _misled(9, "day first", misleading.day_first,
@@ -166,6 +170,10 @@ LIFTS = (
           partial(lifted, "shadow: a true lift of 2 points is promoted")),
     Claim("true lift in canary", misleading.better_arm, 21_012, 100, 8,
           partial(lifted, "canary 10-50 %: a true lift of 6 points is promoted")),
+    Claim("true lift in minutes", partial(measuring.minutes, 10.0, 20.0), 21_018, 100, 4,
+          partial(lifted, "canary: minutes, 8 fewer of 16 off, is promoted")),
+    Claim("true lift in chances", partial(measuring.chances, 1.0, -1.0), 21_019, 100, 4,
+          partial(lifted, "canary: probabilities, one that knows beside one that is misled, is promoted")),
 )  # fmt: skip
 
 _WELL_KNOWN, _LEAST_KNOWN = 20_000, 2000
