@@ -22,12 +22,14 @@ def mark_silent(connection: Connection, now: int, rules: Rules, heard_at: Callab
     `heard_at` tells when a router last reached this process, stored or not: our trouble is not the router's silence.
     """
     routers, links, trials = schema.routers, schema.trial_routers, schema.trials
-    waited_for = exists().where(
-        links.c.router == routers.c.number, links.c.trial == trials.c.number, trials.c.closed.is_(False)
-    )
+    linked = and_(links.c.router == routers.c.number, links.c.trial == trials.c.number)
+    waited_for = exists().where(linked, trials.c.closed.is_(False))
+    holds_up = exists().where(
+        linked, or_(trials.c.closed.is_(False), trials.c.open > 0)
+    )  # also the last units of one that is over
     horizon = now - rules.silent_after_us
     quiet = and_(routers.c.silent.is_(False), func.coalesce(routers.c.last_seen, routers.c.known_since) < horizon)
-    for row in connection.execute(select(routers).where(quiet, waited_for)).all():
+    for row in connection.execute(select(routers).where(quiet, holds_up)).all():
         if max(row.known_since, heard_at(row.uid)) < horizon:
             lost = {"silent": True, "last_loss": now}
             connection.execute(update(routers).where(routers.c.number == row.number).values(lost))

@@ -102,6 +102,17 @@ def test_routers_of_closed_trials_are_not_expected(world: World) -> None:
     assert not world.counters().routers[0].silent
 
 
+def test_the_last_units_of_a_trial_that_is_over_close_without_their_router(world: World) -> None:
+    """Its pod died just before another trial began, which it never heard of: nothing waits for it for ever."""
+    world.ship([live("a"), shadow("a")], low=START)
+    world.register(uid="trial-0002", routers=["router-2"])
+    world.now = DUE + RULES.silent_after_us
+    world.sweep()
+    world.sweep()
+    assert world.counters().open == 0
+    assert world.epoch().booked == 1
+
+
 def test_no_answer_line_means_a_silent_candidate_where_the_router_lost_nothing(world: World) -> None:
     """The copy was sent, every line has arrived, none is the candidate's: it is wrong."""
     world.ship([live("a")])
