@@ -1,7 +1,6 @@
 """`shadowlift shipper`: builds everything from the environment, runs it until SIGTERM, sends what is left, ends."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import random
@@ -65,9 +64,8 @@ async def work_until(stop: asyncio.Event, tools: Tools) -> None:
     An error begins the work anew from what the spool says, in this process: a pod whose shipper has ended is not ready, and live traffic
     must not pay for evidence.
     """
-    stopped = asyncio.create_task(stop.wait())
+    stopped, forwarder = asyncio.create_task(stop.wait()), Forwarder(tools)
     while not stop.is_set():
-        forwarder = Forwarder(tools)
         work = [asyncio.create_task(coroutine) for coroutine in (forwarder.watch(), forwarder.run())]
         await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
         for task in work:
@@ -77,10 +75,11 @@ async def work_until(stop: asyncio.Event, tools: Tools) -> None:
                 _log.error("begins anew", extra={"error": logs.where(result)})
                 tools.metrics.failures.inc()
                 await asyncio.wait([stopped], timeout=AGAIN_SECONDS)
-    with contextlib.suppress(
-        Exception
-    ):  # the next pod's shipper has nothing of this one's: what is lost is counted by the recorder
+                forwarder = Forwarder(tools)
+    try:
         await asyncio.wait_for(forwarder.finish(), FINISH_SECONDS)
+    except Exception as error:  # noqa: BLE001 - the pod ends; what is left is lost, and the recorder counts it
+        _log.warning("the last lines could not be sent", extra={"error": logs.where(error)})
 
 
 def _now() -> int:
