@@ -73,7 +73,10 @@ def main(given: list[str]) -> int:
         print(f"\n{left}\n{ending.clean_up(is_local())}")
         return 130
     except (Failed, ApiError) as error:
-        print(f"\nthe demo failed: {error}\n\n{ending.LOOK_NEXT}\n\n{ending.clean_up(is_local())}", file=sys.stderr)
+        print(
+            f"\nthe demo failed: {error}\n\n{ending.look_next(resources.NAMESPACE, resources.BETTER)}\n\n{ending.clean_up(is_local())}",
+            file=sys.stderr,
+        )
         return 1
 
 

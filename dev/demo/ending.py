@@ -24,7 +24,7 @@ def page(facts: Facts) -> str:
     parts = [
         "$ kubectl -n clinic get modeldeployments\n" + columns(facts.table),
         *(found(view) for view in facts.views),
-        LOOK_NEXT,
+        look_next(resources.NAMESPACE, resources.BETTER),
         clean_up(facts.local),
         "How long it took\n" + columns(times),
     ]
@@ -48,11 +48,15 @@ def found(view: View) -> str:
     return "\n".join(lines)
 
 
-LOOK_NEXT = f"""Where to look next (a shell with kubectl: make cluster-shell)
-  the whole evidence, and why    kubectl -n {resources.NAMESPACE} get modeldeployment {resources.BETTER} -o yaml
-  the decisions, unchangeable    kubectl -n {resources.NAMESPACE} get controllerrevisions
-  what happened, in words        kubectl -n {resources.NAMESPACE} get events
-  roll back, and keep it so      kubectl -n {resources.NAMESPACE} patch modeldeployment {resources.BETTER} \\
+def look_next(namespace: str, name: str) -> str:
+    """What a person may ask the cluster now."""
+    return f"""Where to look next (a shell with kubectl: make cluster-shell)
+  all of them                    kubectl -n {namespace} get modeldeployments
+  the whole evidence, and why    kubectl -n {namespace} get modeldeployment {name} -o yaml
+  the decisions, unchangeable    kubectl -n {namespace} get controllerrevisions -l shadowlift.dev/component=record
+  a decision, reached again      docs/how-to/plan-a-trial.md, 4. Afterwards
+  what happened, in words        kubectl -n {namespace} get events --field-selector involvedObject.kind=ModelDeployment
+  roll back, and keep it so      kubectl -n {namespace} patch modeldeployment {name} \\
                                    --type merge -p '{{"spec":{{"serve":"Current"}}}}'"""
 
 

@@ -35,9 +35,10 @@ def evidence(text: str | None) -> str:
     value = number(text)
     if value is None:
         return text or "?"
-    if value >= 10_000:
-        return f"10^{math.log10(value):.0f}"
-    return f"{value:.3g}"
+    if value >= 1_000_000:
+        power = math.floor(math.log10(value))
+        return f"{math.floor(10 * value / 10**power) / 10:g}·10^{power}"
+    return f"{value:,.0f}" if value >= 10_000 else f"{value:.3g}"
 
 
 def progress(value: float | None, bar: float | None) -> float:

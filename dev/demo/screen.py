@@ -91,6 +91,7 @@ def shadow(view: View, trial: Trial) -> list[tuple[str, Text]]:
     """What is copied and what is known."""
     mirrored, live = trial.coverage.live - trial.coverage.unmirrored, figures.count(trial.coverage.live)
     copies = f"{figures.count(mirrored)} of {live} live requests in this stretch went to {view.candidate} too"
+    copies = copies if trial.coverage.live else "the first of this stretch are under way"
     known = "none yet" if view.outcomes is None else f"the truth about {figures.count(view.outcomes)} cases is recorded"
     return [("Copies", Text(copies)), ("Outcomes", Text(known))]
 

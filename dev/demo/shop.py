@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dev.demo import ending, proof, stages
+from dev.demo import ending, figures, proof, stages
 from dev.demo.ending import columns
 from dev.traffic import manifests
 from dev.traffic.cluster_api import (
@@ -112,7 +112,9 @@ def line(seconds: float, part: Part, status: dict[str, Any]) -> str:
     seen, verdict = trial.get("evidence", {}), trial.get("verdict", {})
     lift = ""
     if "estimate" in seen:
-        lift = f"lift {seen['estimate']} ({seen['lower']} to {seen['upper']}, {seen['n']} visitors)"
+        low, middle, high = (f"{float(seen[name]):+.2f}" for name in ("lower", "estimate", "upper"))
+        sure = f"evidence {figures.evidence(seen.get('eValue'))} of {figures.evidence(seen.get('bar'))}"
+        lift = f"lift {middle} ({low} to {high}), {sure}, {figures.count(seen['n'])} visitors"
     said = f"{verdict['kind']}/{verdict['reason']}" if verdict else ""
     where = f"{status.get('phase', 'Pending'):<9} {status.get('weight', '0%'):>5}"
     return f"[{seconds:4.0f} s] {part.name:<9} {where}  {said:<26} {lift}".rstrip()
@@ -157,7 +159,7 @@ class Shop:
     def apply(self) -> None:
         """Three ModelDeployments; then the visitors are pointed to their routers, once."""
         for part in PARTS:
-            self.say(f"{part.name}: {part.moral}; it must end {' or '.join(part.ends)}")
+            self.say(f"{part.name}: {part.moral}; if that is true it ends {' or '.join(part.ends)}")
             self.cluster.apply(model_deployment(part, self.images[part.image]))
         for part in PARTS:
             wait_for(f"routers of {part.name}", lambda part=part: self._routed(part), PATIENCE)  # type: ignore[misc]
@@ -195,7 +197,7 @@ class Shop:
             raise Failed("the promotion cannot be believed: " + "; ".join(found))
         self.say(
             f"\nWhile visitors got {last.answers - first.answers} answers of personal, its {last.pods} pods counted "
-            f"{last.counted - first.counted} requests."
+            f"{last.counted - first.counted} requests (those under way are in one of the counts only)."
         )
 
     def check(self) -> None:
@@ -324,7 +326,9 @@ def main(given: Sequence[str]) -> int:
         "\nHow long it took\n"
         + columns([*([name, f"{seconds:.1f} s"] for name, seconds in times), ending.total(times)])
     )
-    print(f"\nWhere to look next: kubectl -n {PLACE} get modeldeployments; ... get modeldeployment personal -o yaml\n")
+    print(
+        f"\nNobody lost a request, and nobody who was in the canary of personal left it.\n\n{ending.look_next(PLACE, 'personal')}\n"
+    )
     print(ending.clean_up(is_local()))
     return 0
 

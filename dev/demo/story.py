@@ -170,7 +170,7 @@ class Story:
             raise Failed("the promotion cannot be believed: " + "; ".join(found))
         self.out.say(
             f"Checked: while clients got {last.answers - first.answers} answers of logreg's form, "
-            f"its {last.pods} pods counted {last.counted - first.counted} requests."
+            f"its {last.pods} pods counted {last.counted - first.counted} requests (those under way are in one of the counts only)."
         )
 
     def reject_worse(self, stand: Stand) -> None:

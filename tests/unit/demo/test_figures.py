@@ -10,7 +10,9 @@ def test_a_lift_is_told_in_points_with_its_sign():
 
 
 def test_a_huge_e_value_is_told_by_its_order():
-    assert [figures.evidence(text) for text in ("312.4", "1e40", "0.0021", None)] == ["312", "10^40", "0.0021", "?"]
+    assert [figures.evidence(text) for text in ("312.4", "53470", "2.855e14", "1e40", "0.0021", None)] == [
+        "312", "53,470", "2.8·10^14", "1·10^40", "0.0021", "?",
+    ]  # fmt: skip
 
 
 def test_progress_is_on_a_log_scale_from_no_evidence_to_the_bar():
