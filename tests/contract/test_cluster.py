@@ -88,11 +88,23 @@ async def test_creating_twice_meets_the_first_and_changes_nothing(bench: Bench):
 @pytest.mark.parametrize("owner", ["nobody", "somebody"])
 async def test_a_name_of_somebody_else_is_taken(bench: Bench, owner: str):
     """Never adopted, and not touched by the attempt."""
-    stranger = config_map(bench.owner, {"theirs": "1"})
-    references = [{**stranger["metadata"]["ownerReferences"][0], "uid": "another-uid"}]
-    stranger["metadata"] = {"name": "cm", "namespace": bench.owner.namespace}
-    if owner == "somebody":
-        stranger["metadata"]["ownerReferences"] = references
+    place = {"namespace": bench.owner.namespace}
+    stranger: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "cm", **place},
+        "data": {"theirs": "1"},
+    }
+    if owner == "somebody":  # who is there: what belongs to nobody who exists, a cluster collects
+        theirs = await bench.user({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", **place}})
+        reference = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": "theirs",
+            "uid": theirs["metadata"]["uid"],
+            "controller": True,
+        }
+        stranger["metadata"]["ownerReferences"] = [reference]
     before = await bench.user(stranger)
     with pytest.raises(NameTaken) as caught:
         await bench.cluster.create(config_map(bench.owner, {"a": "1"}))
