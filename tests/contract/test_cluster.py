@@ -255,6 +255,19 @@ async def test_limits_that_are_taken_back_go(bench: Bench):
 
 
 @pytest.mark.cluster
+async def test_what_controllers_write_meanwhile_stays_theirs(real: Bench):
+    """Deployments meet their controller within milliseconds: ours are our fields alone, and all of them, however fast it is."""
+    for n in range(20):
+        owner = Owner(f"triage-{n}", real.owner.namespace, real.owner.uid)
+        wanted = router_manifests(owner, Router(replicas=1), 8080, RouterSettings("registry.example/none"))[1]
+        made = await real.cluster.create(wanted)
+        ways = {(entry["manager"], entry["operation"]) for entry in made["metadata"]["managedFields"]}
+        assert ("shadowlift", "Apply") in ways
+        assert ("shadowlift", "Update") not in ways
+        assert all(manager == "shadowlift" for manager, way in ways if way == "Apply"), ways
+
+
+@pytest.mark.cluster
 async def test_an_announcement_is_an_event(real: Bench):
     """A person sees it beside the ModelDeployment; the same again is no second one."""
     there = await real.get("ModelDeployment", "triage")

@@ -73,21 +73,25 @@ class KubernetesCluster:
             there = await self.get(kind, meta["namespace"], meta["name"])
             if _owner(there) != _owner(manifest):
                 raise NameTaken(f"{kind}/{meta['name']}", "exists and was not made for this ModelDeployment") from None
-            return there
+            return await self._own(there) if kind in APPLIED else there
 
     async def _own(self, made: Object) -> Object:
-        """Turn our ownership by POST into one by apply: else a field that is no longer applied would stay for ever."""
-        entries = made["metadata"].get("managedFields", [])
-        ours = [
-            n for n, entry in enumerate(entries) if (entry["manager"], entry["operation"]) == (FIELD_MANAGER, "Update")
-        ]
-        if not ours:
+        """Turn our ownership by POST into one by apply: else a field that is no longer applied would stay for ever.
+
+        The entry is known by its place in a list that others write, too: only the version that was read is changed.
+        """
+        kind, meta = made["kind"], made["metadata"]
+        entries = [(entry["manager"], entry["operation"]) for entry in meta.get("managedFields", [])]
+        if (FIELD_MANAGER, "Update") not in entries:
             return made
-        meta, at = made["metadata"], f"/metadata/managedFields/{ours[0]}/operation"
-        change = [{"op": "test", "path": at, "value": "Update"}, {"op": "replace", "path": at, "value": "Apply"}]
-        return await self._request(
-            "patch", _path(made["kind"], meta["namespace"], meta["name"]), change, content_type=_JSON_PATCH
-        )
+        at = f"/metadata/managedFields/{entries.index((FIELD_MANAGER, 'Update'))}/operation"
+        seen = {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]}
+        change = [seen, {"op": "replace", "path": at, "value": "Apply"}]
+        try:
+            path = _path(kind, meta["namespace"], meta["name"])
+            return await self._request("patch", path, change, content_type=_JSON_PATCH)
+        except Conflict:  # a controller was faster
+            return await self._own(await self.get(kind, meta["namespace"], meta["name"]))
 
     async def apply(self, manifest: Object) -> Object:
         """Server-side apply with our field manager; fields that we own are taken back from whoever changed them."""
