@@ -14,7 +14,7 @@ class Recorder:
 
     url: str = ""
     answer: int = 202
-    forget_receipt: bool = False  # keeps the batch, and breaks the connection instead of saying so
+    forget_receipt: bool = False  # keeps a batch with rows, and breaks the connection instead of saying so
     batches: list[Batch] = field(default_factory=list)
     replays: list[Batch] = field(default_factory=list)
     attempts: int = 0
@@ -30,7 +30,7 @@ class Recorder:
             self.replays.append(batch)
         else:
             self.batches.append(batch)
-        if self.forget_receipt and request.transport:
+        if self.forget_receipt and batch.rows and request.transport:
             request.transport.abort()
         receipt = BatchReceipt(seq=batch.seq, accepted=len(batch.rows), unregistered=0)
         return web.Response(status=202, text=receipt.model_dump_json(by_alias=True), content_type="application/json")
