@@ -257,14 +257,14 @@ async def test_limits_that_are_taken_back_go(bench: Bench):
 @pytest.mark.cluster
 async def test_what_controllers_write_meanwhile_stays_theirs(real: Bench):
     """Deployments meet their controller within milliseconds: ours are our fields alone, and all of them, however fast it is."""
-    for n in range(20):
-        owner = Owner(f"triage-{n}", real.owner.namespace, real.owner.uid)
-        wanted = router_manifests(owner, Router(replicas=1), 8080, RouterSettings("registry.example/none"))[1]
+    wanted = router_manifests(real.owner, Router(replicas=1), 8080, RouterSettings("registry.example/none"))[1]
+    for _ in range(20):
         made = await real.cluster.create(wanted)
         ways = {(entry["manager"], entry["operation"]) for entry in made["metadata"]["managedFields"]}
         assert ("shadowlift", "Apply") in ways
         assert ("shadowlift", "Update") not in ways
         assert all(manager == "shadowlift" for manager, way in ways if way == "Apply"), ways
+        await real.gone("Deployment", wanted["metadata"]["name"])
 
 
 @pytest.mark.cluster
