@@ -19,7 +19,7 @@ def test_the_simplest_that_is_proven_is_promoted_and_the_record_says_why(place: 
     print(said)
     assert record["candidate"] == "logreg"
     dropped = {decision["candidate"]: decision for decision in status["history"] if decision["kind"] == "Dropped"}
-    assert "boosted" not in dropped, dropped["boosted"]["message"]
+    assert "boosted" not in dropped, (dropped["boosted"]["message"], status["trial"]["contenders"])
     assert "boosted not proven better than logreg" in said, said
     assert "stale dropped (" in said or "stale not proven better than logreg" in said, (said, dropped)
     place.until("the others to be gone", lambda _: len(place.pods("workload", ready=False)) == 2)

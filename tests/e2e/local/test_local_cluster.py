@@ -19,6 +19,9 @@ from dev.cluster import cgroups
 from dev.cluster.state import Process, State, cache_root
 from dev.traffic.cluster_api import Cluster, Kind, wait_for
 
+pytestmark = (
+    pytest.mark.disrupts
+)  # two control planes more: trials beside them would be judged for what this machine lacks
 COMMAND = (sys.executable, "-m", "dev.cluster")
 
 
