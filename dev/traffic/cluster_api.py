@@ -256,6 +256,13 @@ def has_condition(thing: Manifest, kind: str, status: str = "True") -> bool:
     return any(c["type"] == kind and c["status"] == status for c in conditions)
 
 
+def restarts(pod: Manifest) -> int:
+    """How often the pod's containers have been started again."""
+    status = pod["status"]
+    every = [*status.get("containerStatuses", []), *status.get("initContainerStatuses", [])]
+    return sum(container["restartCount"] for container in every)
+
+
 def is_rolled_out(deployment: Manifest | None) -> bool:
     """Whether all replicas of a Deployment are updated and ready."""
     if deployment is None:

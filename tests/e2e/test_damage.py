@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dev.traffic import manifests
-from dev.traffic.cluster_api import POD, Cluster, Manifest, is_ready, wait_for
+from dev.traffic.cluster_api import POD, Cluster, Manifest, is_ready, restarts, wait_for
 from dev.traffic.stand import Stand
 from tests.e2e.leading import leader, renewed
 from tests.e2e.node import send
@@ -28,13 +28,6 @@ OUTCOME = {"maturity": "20s", "from": [{"serviceAccount": manifests.SENDER_ACCOU
 def system_pods(cluster: Cluster, component: str) -> list[Manifest]:
     """Ready pods of the installation."""
     return [pod for pod in cluster.pods(SYSTEM, {"app.kubernetes.io/component": component}) if is_ready(pod)]
-
-
-def restarts(pod: Manifest) -> int:
-    """How often the pod's containers have been started again."""
-    status = pod["status"]
-    every = [*status.get("containerStatuses", []), *status.get("initContainerStatuses", [])]
-    return sum(container["restartCount"] for container in every)
 
 
 def kill(cluster: Cluster, pod: Manifest, command: str) -> float:

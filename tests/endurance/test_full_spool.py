@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.traffic.cluster_api import Manifest, wait_for
+from dev.traffic.cluster_api import Manifest, restarts, wait_for
 from tests.e2e.node import processes, send
 from tests.e2e.place import Place, asked, images, no_failures, spec
 
@@ -30,12 +30,6 @@ def written(router: Manifest) -> int:
     """Bytes that Envoy has written so far, to clients and to its spool."""
     lines = (envoy(router) / "io").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("wchar")).split()[1])
-
-
-def restarts(pod: Manifest) -> int:
-    status = pod["status"]
-    every = [*status.get("containerStatuses", []), *status.get("initContainerStatuses", [])]
-    return sum(container["restartCount"] for container in every)
 
 
 @pytest.mark.timeout(1800)

@@ -151,9 +151,8 @@ class Observer:
     def _evidence(self, key: Key, routers: Routers) -> EvidenceView:
         memory = self._memory.evidence
         trial = self._memory.watched.get(key)
-        uids = frozenset((*(pod.uid for pod in routers.pods), *routers.going))
         ledger, known = memory.registered.get(trial or "", (None, frozenset[str]()))
-        registered = ledger is not None and ledger == memory.ledger and uids <= known
+        registered = ledger is not None and ledger == memory.ledger and known.issuperset(routers.shipping)
         return EvidenceView(
             ledger=memory.ledger,
             counters=memory.counters.get(trial) if trial else None,

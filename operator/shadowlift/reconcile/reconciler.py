@@ -30,13 +30,9 @@ class Reconciler:
         """
         try:
             observed = await self._observer.observe(key, installation)
-        except InvalidInput as problem:
-            await self._say(key, problem, clock)
-            raise
-        if observed is None:
-            self._teller.forget(key)
-            return None
-        try:
+            if observed is None:
+                self._teller.forget(key)
+                return None
             plan = decide(observed, clock.now())
         except InvalidInput as problem:
             await self._say(key, problem, clock)

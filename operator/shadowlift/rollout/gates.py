@@ -100,10 +100,14 @@ def clocks_agree(look: Look) -> Shut | None:
     return None
 
 
+def _judged(look: Look) -> EpochCounters:
+    """What there is to find fault with: the warm-up, until evidence counts; a blip in it is not held against the rest."""
+    return look.epoch if look.trial.baseline else look.warm_up
+
+
 def current_is_readable(look: Look) -> Shut | None:
     """Pairs whose current side failed or could not be read are few; they are never wins."""
-    # A blip in the warm-up is not held against the rest.
-    epoch = look.epoch if look.trial.baseline else look.warm_up
+    epoch = _judged(look)
     excluded = epoch.current_failed + epoch.current_unreadable
     seen = excluded + _closed(epoch)
     if seen >= WARM_UP_PAIRS and excluded > MAX_EXCLUDED * seen:
@@ -117,7 +121,7 @@ def current_is_readable(look: Look) -> Shut | None:
 
 def answers_fit_the_capture(look: Look) -> Shut | None:
     """Answers are of a size and encoding that we can read."""
-    epoch = look.epoch if look.trial.baseline else look.warm_up
+    epoch = _judged(look)
     ours = epoch.ours + epoch.unread
     if epoch.booked >= WARM_UP_PAIRS and ours > MAX_EXCLUDED * epoch.booked:
         return Shut(
@@ -129,7 +133,7 @@ def answers_fit_the_capture(look: Look) -> Shut | None:
 
 def keys_name_one_unit(look: Look) -> Shut | None:
     """Few outcome keys name more than one unit: of those nobody can say which of them the outcome is of."""
-    epoch = look.epoch if look.trial.baseline or look.steps else look.warm_up
+    epoch = _judged(look)
     if epoch.booked >= WARM_UP_PAIRS and epoch.ambiguous > MAX_EXCLUDED * epoch.booked:
         return Shut(
             VerdictKind.ERROR, "KeyRepeated",

@@ -71,8 +71,7 @@ def unused_workloads(world: World, step: Step) -> tuple[str, ...]:
 
 def _routers(world: World) -> list[str]:
     """Pods that may ship for the trial; those that are gone stay listed, since their last lines may still be under way."""
-    routers = world.observed.routers
-    present = [*(pod.uid for pod in routers.pods), *routers.going]
+    present = world.observed.routers.shipping
     gone = sorted(world.observed.evidence.routers - set(present))
     return [*present, *gone][:MOST_ROUTERS]
 

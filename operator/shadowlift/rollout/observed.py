@@ -81,6 +81,11 @@ class Routers:
     )
 
     @property
+    def shipping(self) -> tuple[str, ...]:
+        """Uids of the pods whose lines may come."""
+        return (*(pod.uid for pod in self.pods), *self.going)
+
+    @property
     def ready(self) -> tuple[RouterPod, ...]:
         """Pods in service."""
         return tuple(pod for pod in self.pods if pod.ready)

@@ -54,8 +54,8 @@ class Extractor:
     def row(self, line: Line) -> Row:
         """The row of a line of this trial; never fails, whatever the processes answered."""
         arm = self._arm(line)
-        split = arm is not None and not self.trial.alone
-        answer = self._judge_arm(line, arm) if arm is not None and split else self._judge(line)
+        judged = None if self.trial.alone else arm  # by what was given to it
+        answer = self._judge(line) if judged is None else self._judge_arm(line, judged)
         unit = self._unit(line)
         can_tell = line.track is Track.LIVE or self._unit_is_copied
         return Row(
@@ -67,7 +67,7 @@ class Extractor:
             status=answer.status,
             value=answer.value,
             reason=answer.reason,
-            us=line.us_all if split else line.us,
+            us=line.us if judged is None else line.us_all,
             mirrored=line.track is Track.LIVE and line.mirror == "yes",
             candidate=line.candidate or None,
             arm=arm,
