@@ -35,6 +35,8 @@ OPERATOR = "shadowlift-operator"  # the Deployment
 BENTO_PORT = 3000
 # Five routers of two pods stand side by side on a node of two cores: what they ask for must leave room, what they use is free.
 ROUTER = {"resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
+# A pod that asks for no CPU gets what all others leave, which is nothing on a busy node, and its late answers would be judged.
+CANDIDATE = {"requests": {"cpu": "50m"}}
 PATIENCE = 180.0  # seconds for pods and verdicts on a busy machine; never a measure of speed
 
 
@@ -44,11 +46,16 @@ def images() -> dict[str, str]:
     return {name: entry["image"] for name, entry in index.items()}
 
 
+def bento(image: str) -> Manifest:
+    """A candidate's pods."""
+    return {"image": image, "replicas": 2, "resources": CANDIDATE}
+
+
 def spec(candidate: str, image: str, **changes: Any) -> Manifest:
     """The spec of a ModelDeployment beside the rules; `changes` replaces top-level fields."""
     return {
         "current": {"service": {"name": manifests.RULES, "port": 8080}, "prediction": {"body": "result", "map": {}}},
-        "candidates": [{"name": candidate, "bento": {"image": image, "replicas": 2}}],
+        "candidates": [{"name": candidate, "bento": bento(image)}],
         "prediction": {"body": "diagnosis", "map": {"malignant": "M", "benign": "B"}},
         "objective": {
             "outcome": {"maturity": "5s", "from": [{"serviceAccount": manifests.SENDER_ACCOUNT}]},
@@ -96,7 +103,7 @@ def shop_spec(candidate: str, image: str, **changes: Any) -> Manifest:
     step = {"minimumDuration": "5s"}
     return {
         "current": {"service": {"name": SHOP.rules, "port": 8080}},
-        "candidates": [{"name": candidate, "bento": {"image": image, "replicas": 2}}],
+        "candidates": [{"name": candidate, "bento": bento(image)}],
         "unit": {"header": "x-user-id"},
         "strategy": {
             "canary": {"steps": [{"weight": "5%", **step}, {"weight": "25%", **step}, {"weight": "50%", **step}]}

@@ -1,6 +1,6 @@
 """Several candidates in one shadow, and one that is right often enough and yet must not serve."""
 
-from tests.e2e.place import Place, asked, images, no_failures, spec
+from tests.e2e.place import Place, asked, bento, images, no_failures, spec
 
 
 def test_the_simplest_that_is_proven_is_promoted_and_the_record_says_why(place: Place):
@@ -8,7 +8,7 @@ def test_the_simplest_that_is_proven_is_promoted_and_the_record_says_why(place: 
     stand = place.traffic(20)  # each with three copies; who is late because this machine is busy would be judged for it
     wanted = spec("logreg", images()["triage-logreg"], answerWithin="5s")
     for name in ("boosted", "stale"):
-        wanted["candidates"].append({"name": name, "bento": {"image": images()[f"triage-{name}"], "replicas": 2}})
+        wanted["candidates"].append({"name": name, "bento": bento(images()[f"triage-{name}"])})
     place.apply(wanted)
     place.until_loaded()
     stand.move(place.router_url)

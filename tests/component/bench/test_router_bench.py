@@ -84,7 +84,8 @@ def test_nothing_is_left_when_a_run_fails():
 
 def test_the_command_ends_when_it_is_stopped():
     """Ctrl-C, as soon as its processes run: it says so, and takes all of them with it."""
-    command = [sys.executable, "-m", "dev.bench.router", "--quick", "--polite"]
+    # A shell starts what it runs in the background deaf to Ctrl-C; these tests may be run so.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "dev.bench.router", "--quick", "--polite"]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as bench:
         assert bench.stderr

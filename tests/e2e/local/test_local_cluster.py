@@ -19,9 +19,8 @@ from dev.cluster import cgroups
 from dev.cluster.state import Process, State, cache_root
 from dev.traffic.cluster_api import Cluster, Kind, wait_for
 
-pytestmark = (
-    pytest.mark.disrupts
-)  # two control planes more: trials beside them would be judged for what this machine lacks
+# Two control planes more: trials beside them would be judged for what this machine lacks.
+pytestmark = pytest.mark.disrupts
 COMMAND = (sys.executable, "-m", "dev.cluster")
 
 
@@ -79,7 +78,8 @@ def test_it_is_started_once_and_leaves_nothing(state: State):
 
 def test_an_interrupted_start_leaves_nothing_running(state: State):
     """Ctrl-C in the middle of `up`: its processes, mounts and groups go; the next `up` works as if there had been none."""
-    command = [*COMMAND, "--state", str(state.root), "up"]
+    # A shell starts what it runs in the background deaf to Ctrl-C; these tests may be run so.
+    command = ["env", "--default-signal=INT", *COMMAND, "--state", str(state.root), "up"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as starting:
         wait_for("the first processes", state.init, 60)
         starting.send_signal(signal.SIGINT)
