@@ -27,7 +27,7 @@ STANDING=$!
 OTHERS=(tests/e2e --ignore=tests/e2e/chart/test_conditions.py --ignore=tests/e2e/faults/test_faults.py)
 [ -n "$LOCAL" ] || OTHERS+=(--ignore=tests/e2e/local)
 # Trials in namespaces of their own mostly wait, so they wait together; what disrupts the whole installation comes after them.
-run -n 3 --dist worksteal -m "not disrupts" "${OTHERS[@]}"
+run -n 3 --dist load --maxschedchunk 1 -m "not disrupts" "${OTHERS[@]}"
 run -m disrupts "${OTHERS[@]}"
 run -m cluster tests/contract  # without an operator, which would answer
 code=0
