@@ -53,7 +53,7 @@ simulation: venv ## seeded simulations of the statistics and of a shop, and what
 	$(PYTEST) --timeout 300 -n 2 tests/properties tests/simulation
 
 component: venv ## real Envoy, recorder, SQLite and traffic on loopback; the operator's whole life behind fakes
-	$(PYTEST) --timeout 300 -n 4 --dist worksteal tests/component $(wildcard tests/contract) -m "not cluster"
+	$(PYTEST) --timeout 300 -n 6 --dist load --maxschedchunk 1 tests/component $(wildcard tests/contract) -m "not cluster"
 
 e2e: ## everything on a real cluster (KUBECONFIG, else the local one)
 	dev/e2e.sh

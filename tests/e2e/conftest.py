@@ -47,7 +47,7 @@ def stalled(cluster: Cluster) -> Iterator[Place]:
 
 @pytest.fixture
 def place(cluster: Cluster, request: pytest.FixtureRequest):
-    """A namespace of its own, gone afterwards."""
+    """A namespace of its own, which goes afterwards."""
     name = "e2e-" + request.node.name.removeprefix("test_").split("[")[0].replace("_", "-")[:40].strip("-")
     here = Place(cluster, name)
     here.open()

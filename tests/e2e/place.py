@@ -138,13 +138,18 @@ class Place:
     def open(self, **rules_env: str) -> None:
         """An empty namespace with the rules service in it."""
         self.close()
+        wait_for(
+            f"namespace {self.namespace} to be gone",
+            lambda: self.cluster.get(NAMESPACE, self.namespace) is None,
+            PATIENCE,
+        )
         self.cluster.apply(manifests.namespace(self.namespace))
         name = self.story.rules
         self.cluster.apply(*manifests.rules(self.namespace, images()[name], name=name, env=rules_env))
         wait_for("the rules to be up", self._rules_are_up, PATIENCE)
 
     def close(self) -> None:
-        """Remove the namespace and wait until it is gone; nobody is served any more, so no pod needs its grace period."""
+        """Remove the namespace, which goes by itself from here; nobody is served any more, so no pod needs its grace period."""
         if self.cluster.get(NAMESPACE, self.namespace) is None:
             return
         for resource in self.cluster.find(MODEL_DEPLOYMENT, self.namespace):
@@ -152,11 +157,6 @@ class Place:
         self.cluster.delete(NAMESPACE, self.namespace)
         for pod in self.cluster.find(POD, self.namespace):
             self.cluster.delete(POD, pod["metadata"]["name"], self.namespace, grace=0)
-        wait_for(
-            f"namespace {self.namespace} to be gone",
-            lambda: self.cluster.get(NAMESPACE, self.namespace) is None,
-            PATIENCE,
-        )
 
     def _rules_are_up(self) -> bool:
         return is_rolled_out(self.cluster.get(DEPLOYMENT, self.story.rules, self.namespace))
