@@ -7,7 +7,7 @@ LOCK   := $(shell sha256sum requirements/dev.txt | cut -c1-12)
 VENV   := $(CACHE)/venv-$(LOCK)
 PY     := $(VENV)/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
-# Tests run side by side (those that mostly wait, four at a time) and keep their bytecode with the rest of the cache: half of the time would go to compiling them.
+# Tests run side by side (those that mostly wait, six at a time) and keep their bytecode with the rest of the cache: half of the time would go to compiling them.
 PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY) -m pytest -q
 
 export PYTHONPATH := operator:.
@@ -36,7 +36,7 @@ generate: venv ## write all generated files
 lint: venv ## ruff, mypy, import contracts, generated files
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy --cache-dir $(CACHE)/mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m dev.generate --check
 
