@@ -33,10 +33,10 @@ NAME = "triage"
 SYSTEM = "shadowlift-system"
 OPERATOR = "shadowlift-operator"  # the Deployment
 BENTO_PORT = 3000
-# Five routers of two pods stand side by side on a node of two cores: what they ask for must leave room, what they use is free.
-ROUTER = {"resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
+# A dozen trials stand side by side on a node of two cores: what their pods ask for must leave room, what they use is free.
+ROUTER = {"resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
 # A pod that asks for no CPU gets what all others leave, which is nothing on a busy node, and its late answers would be judged.
-CANDIDATE = {"requests": {"cpu": "50m"}}
+CANDIDATE = {"requests": {"cpu": "10m"}}
 PATIENCE = 180.0  # seconds for pods and verdicts on a busy machine; never a measure of speed
 
 
