@@ -4,7 +4,6 @@ import asyncio
 import io
 import os
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from tests.component.ports import free_port
 from tests.component.recorder.api_server import TokenList
 
 OPERATOR = "system:serviceaccount:shadowlift-system:shadowlift-operator"
@@ -42,7 +42,7 @@ class Recorder:
 
     def __init__(self, folder: Path, tokens: TokenList, **environment: str) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own_token = folder / "token"
         own_token.write_text("recorder\n")
@@ -189,9 +189,3 @@ async def settled(recorder: Recorder, uid: str = "trial-0001") -> dict[str, Any]
         while (counters := await recorder.counters(uid))["open"]:  # noqa: ASYNC110 - in another process
             await asyncio.sleep(0.05)
     return counters
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

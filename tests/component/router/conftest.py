@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.component.router.stand import Process, Stand, free_port, stand
+from tests.component.ports import free_port
+from tests.component.router.stand import Process, Stand, stand
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import io
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from shadowlift.resources.router.config import config_version, router_files
 from shadowlift.resources.router.intent import RouterIntent, Split, TrialRoute, Upstream
 from shadowlift.resources.router.layout import Layout
 from shadowlift.shipper.admin import Admin
+from tests.component.ports import free_port
 from tests.component.router.recorder import Recorder
 
 ROOT = Path(__file__).parents[3]
@@ -43,12 +43,6 @@ async def until(condition: Callable[[], Awaitable[Any] | Any], what: str, second
         if asyncio.get_running_loop().time() > end:
             raise AssertionError(f"did not come about within {seconds} s: {what}")
         await asyncio.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import socket
 from typing import Self
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from dev.traffic.load import Load, Settings
 from dev.traffic.rows import Row
 from dev.traffic.tally import Attempt
+from tests.component.ports import free_port
 from tests.component.traffic.conftest import answer, until
 
 FIELDS = {"current": "result", "candidate": "diagnosis"}
@@ -35,12 +35,6 @@ class Run:
 
     def errors(self) -> set[str | None]:
         return {attempt.error for attempt in self.attempts}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def test_a_request_on_a_kept_connection_that_breaks_is_a_failure_and_is_not_repeated(process, row):
