@@ -145,7 +145,8 @@ class Story:
         self.out.say(
             "Every request is now also copied to logreg. No client ever sees what it answers. When the truth about a "
             "case is known, Shadowlift books who was right. It may look as often as it likes: the bar is such that a "
-            "model that is no better would pass it in at most 1 of 100 trials."
+            "model that is no better would pass it in at most 1 of 100 trials. (60 % of that risk is kept for one last look at "
+            "the deadline, so on the way it takes evidence of 250 and not of 100.)"
         )
         caption = "The rules answer the clients; logreg answers copies. Who is right more often?"
         self._verdict(stand, "Promoted", caption)

@@ -31,7 +31,7 @@ class ApiError(Exception):
     """The API server (or what it forwarded to) did not answer with success; status 0: it did not answer at all."""
 
     def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"{status}: {message}")
+        super().__init__(f"{status}: {message}" if status else message)
         self.status = status
 
 
@@ -77,7 +77,6 @@ POD = Kind("v1", "Pod")
 SERVICE = Kind("v1", "Service")
 CONFIG_MAP = Kind("v1", "ConfigMap")
 NAMESPACE = Kind("v1", "Namespace")
-EVENT = Kind("v1", "Event")
 DEPLOYMENT = Kind("apps/v1", "Deployment")
 ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice")
 CONTROLLER_REVISION = Kind("apps/v1", "ControllerRevision")
@@ -103,10 +102,13 @@ class Cluster:
     @classmethod
     def connect(cls, kubeconfig: Path | None = None) -> "Cluster":
         """By this kubeconfig, else `$KUBECONFIG`, else the local cluster's; raises ApiError where there is none."""
+        where = str(kubeconfig or default_kubeconfig())
         try:
-            return cls(config.new_client_from_config(str(kubeconfig or default_kubeconfig())))  # type: ignore[no-untyped-call]
+            return cls(config.new_client_from_config(where))  # type: ignore[no-untyped-call]
         except (config.ConfigException, OSError) as error:
-            raise ApiError(0, f"no usable kubeconfig: {error}") from error
+            known = any(Path(part).exists() for part in where.split(os.pathsep))
+            missing = "" if known else "; there is no such file: unset KUBECONFIG, or bring that cluster up"
+            raise ApiError(0, f"no usable kubeconfig at {where}: {error}{missing}") from error
 
     def request(self, method: str, path: str, body: str | bytes | None = None, **headers: str) -> bytes:
         """One request; header names are written with underscores. The answer's body."""

@@ -22,6 +22,8 @@ FIRST_STEP_EPOCH = (
     3  # the first step of a canary; each step, and the probation after a promotion, is an epoch of its own
 )
 
+MOST_ROUTERS = 100  # of one trial
+
 TrialUid = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[a-z0-9-]+$")]
 Key = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -122,7 +124,8 @@ class TrialRegistration(Model):
         default_factory=list
     )  # of several, simplest first
     probation_epoch: int | None = None  # the first epoch after a promotion from a split; None: there is none
-    routers: Annotated[list[str], Field(max_length=100)]  # pod uids that may ship for it
+    # pod uids that may ship for it; those named before still may, since their last lines may be under way
+    routers: Annotated[list[str], Field(max_length=MOST_ROUTERS)]
     closed: bool = False  # the trial has ended: rows are no longer accepted, what is stored stays
 
 

@@ -23,7 +23,6 @@ HEADER_SHADOW = "x-shadowlift-shadow"
 
 PORT_LIVE = 8080  # Envoy's live listener in the router pod
 PORT_SHIPPER = 9902  # the shipper's own port in the router pod: /ready /config /metrics
-PORT_RECORDER = 8080
 
 MOST_CANDIDATES = 5  # of a ModelDeployment; each gets copies of its own
 MAX_NAME_LENGTH = 40  # leaves room for "-<hash>" and "-router" within 63

@@ -160,7 +160,6 @@ class Observer:
             error=memory.error,
             traffic=tuple(memory.traffic.get(trial, ())) if trial else (),
             registered=registered,
-            routers=known,
         )
 
     def _taken(self, key: Key) -> tuple[str, ...]:
@@ -239,8 +238,10 @@ def _current_service(spec: Spec | InvalidInput) -> str | None:
 
 
 def _service_view(service: Object) -> ServiceView:
-    ports = frozenset(port["port"] for port in service["spec"].get("ports", []))
-    return ServiceView(service["metadata"]["name"], ports)
+    ports = {port["port"]: port.get("targetPort", port["port"]) for port in service["spec"].get("ports", [])}
+    headless = service["spec"].get("clusterIP") == "None"
+    elsewhere = {port: target for port, target in ports.items() if headless and target != port}
+    return ServiceView(service["metadata"]["name"], frozenset(ports), elsewhere)
 
 
 def _ours(obj: Object, resource: Object) -> bool:

@@ -1,20 +1,48 @@
 """Request bodies: read within a limit, parsed strictly, every fault named. Called by `http`."""
 
+from contextlib import ExitStack
 from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from shadowlift.api.ledger import Batch, Fault
+from shadowlift.errors import Unavailable
 from shadowlift.recorder.problems import Faulty, NotJson, TooLarge
 
 OUTCOMES_LIMIT = 1 << 20  # bytes
 BATCH_LIMIT = 24 << 20  # 5,000 rows, every field at its longest and escaped: a legal batch must never be too large
+BATCHES_ROOM = 48 << 20  # bytes of batches in hand at a time; parsed they take six times as much
 OPERATOR_LIMIT = 1 << 20
 MAX_FAULTS = 1_000
 _INT64 = 1 << 63
 
 Body = TypeVar("Body", bound=BaseModel)
+
+
+class Room:
+    """How much of many senders' bodies is in hand at a time, from before it is read until it is stored: so memory is bounded."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._free = size, size
+
+    def take(self, request: Request, limit: int) -> ExitStack:
+        """A place for a body of at most `limit` bytes; closing it gives the place back.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        declared = request.headers.get("content-length", "")
+        wanted = min(int(declared), limit) if declared.isdigit() else limit
+        if wanted > self._free:
+            raise Unavailable(f"{self._size - self._free} bytes of batches are being stored already")
+        self._free -= wanted
+        place = ExitStack()
+        place.callback(self._give_back, wanted)
+        return place
+
+    def _give_back(self, taken: int) -> None:
+        self._free += taken
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -74,6 +102,7 @@ def check_batch(batch: Batch, versions: tuple[int, ...]) -> None:
     for index, row in enumerate(batch.rows):
         numbers[f"rows[{index}].t"] = row.t
         numbers[f"rows[{index}].epoch"] = row.epoch
+        numbers[f"rows[{index}].us"] = row.us or 0
     faults += [
         Fault(field=field, message="does not fit into 64 bits")
         for field, number in numbers.items()

@@ -22,7 +22,16 @@ from shadowlift import errors
 from shadowlift.api import ledger as wire
 from shadowlift.recorder import access, booking, evidence, openapi, outcomes, trials
 from shadowlift.recorder.access import Asked, Operation
-from shadowlift.recorder.bodies import BATCH_LIMIT, OPERATOR_LIMIT, OUTCOMES_LIMIT, check_batch, parse, read_body
+from shadowlift.recorder.bodies import (
+    BATCH_LIMIT,
+    BATCHES_ROOM,
+    OPERATOR_LIMIT,
+    OUTCOMES_LIMIT,
+    Room,
+    check_batch,
+    parse,
+    read_body,
+)
 from shadowlift.recorder.identity import Caller, Reviewer
 from shadowlift.recorder.ledger import Ledger
 from shadowlift.recorder.metrics import Metrics
@@ -138,7 +147,7 @@ def _add_operator_routes(app: FastAPI, door: Door) -> None:
 
 
 def _add_shipper_routes(app: FastAPI, door: Door) -> None:
-    ledger = door.ledger
+    ledger, room = door.ledger, Room(BATCHES_ROOM)
 
     @app.post(
         "/v1/batches",
@@ -151,16 +160,18 @@ def _add_shipper_routes(app: FastAPI, door: Door) -> None:
         """Store a router's lines; 202 means that they are durable."""
         try:
             caller = await door.caller(request)
+            place = room.take(request, BATCH_LIMIT)
         except errors.Unavailable:
             ledger.miss()
             raise
-        batch = parse(wire.Batch, await read_body(request, BATCH_LIMIT))
-        access.check(Operation.SHIP_BATCH, caller, door.asked(router=batch.router))
-        check_batch(batch, VERSIONS)
-        ledger.hear(batch.router)
-        booked = await ledger.write(
-            lambda connection: booking.book(connection, batch, caller.namespace, ledger.clock())
-        )
+        with place:
+            batch = parse(wire.Batch, await read_body(request, BATCH_LIMIT))
+            access.check(Operation.SHIP_BATCH, caller, door.asked(router=batch.router))
+            check_batch(batch, VERSIONS)
+            ledger.hear(batch.router)
+            booked = await ledger.write(
+                lambda connection: booking.book(connection, batch, caller.namespace, ledger.clock())
+            )
         ledger.metrics.batches.labels("replayed" if booked.replayed else "stored").inc()
         ledger.metrics.rows.labels("accepted").inc(booked.receipt.accepted)
         ledger.metrics.rows.labels("unregistered").inc(booked.receipt.unregistered)

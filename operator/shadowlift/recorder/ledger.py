@@ -38,6 +38,11 @@ class Ledger:
         """A router's batch has arrived, whether or not it can be stored."""
         self._heard[router] = self.clock()
 
+    def forget(self) -> None:
+        """Routers that were not heard for so long that the ledger alone says when."""
+        horizon = self.clock() - self.rules.silent_after_us
+        self._heard = {router: at for router, at in self._heard.items() if at >= horizon}
+
     def miss(self) -> None:
         """Somebody's batch has arrived, and it cannot be told whose: from now on nobody has been silent."""
         self._deaf_until = self.clock()

@@ -14,7 +14,8 @@ from shadowlift.recorder.schema import Stage
 from shadowlift.recorder.settings import Rules
 from shadowlift.recorder.values import vocabulary
 
-LEAST_PENDING_US = 3_600_000_000  # so long an outcome waits at least for its request
+LEAST_PENDING_US = 3_600_000_000  # so long an outcome waits at least for its request ...
+LEAST_AT_QUOTA_US = 600_000_000  # ... and so long where others want its place
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def accept(
 def _forget_pending(connection: Connection, deployment: int, excess: int, now: int) -> int:
     """Make room: the oldest of those that have waited so long that their request will hardly come; how many."""
     outcomes = schema.outcomes
-    old = and_(outcomes.c.deployment == deployment, outcomes.c.pending, outcomes.c.received_at < now - LEAST_PENDING_US)
+    horizon = now - LEAST_AT_QUOTA_US
+    old = and_(outcomes.c.deployment == deployment, outcomes.c.pending, outcomes.c.received_at < horizon)
     query = select(outcomes.c.cursor).where(old).order_by(outcomes.c.cursor).limit(excess)
     found = connection.execute(query).scalars().all()
     if len(found) < excess:  # the request is refused, and nothing is forgotten for it

@@ -39,6 +39,8 @@ async def sweep(ledger: Ledger, *, purge: bool) -> None:
     while step.more:
         step = await ledger.write(lambda connection: close_due(connection, now, ledger.rules, CLOSE_LIMIT))
         ledger.metrics.units_closed.inc(step.closed)
+    if purge:
+        ledger.forget()
     while purge:
         purge = await ledger.write(lambda connection: _purge(connection, now, ledger))
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from shadowlift.api.ledger import DecisionCopy, TrialRegistration
+from shadowlift.api.ledger import MOST_ROUTERS, DecisionCopy, TrialRegistration
 from shadowlift.api.objective import Missing
 from shadowlift.errors import Conflict, InvalidInput, NotFound
 from shadowlift.recorder import schema
@@ -60,7 +60,7 @@ def trial_of(row: Row[Any]) -> Trial:
 
 
 def register(connection: Connection, wanted: TrialRegistration, now: int, rules: Rules) -> None:
-    """Register a trial, or change its routers or whether it is closed. Repeatable. A new one closes those before it of its ModelDeployment.
+    """Register a trial, or add routers to it, or close it. Repeatable. A new one closes those before it of its ModelDeployment.
 
     Raises:
         InvalidInput: the recorder cannot keep this trial's evidence, or the registration contradicts itself.
@@ -77,7 +77,7 @@ def register(connection: Connection, wanted: TrialRegistration, now: int, rules:
             _refuse_frozen(stored, wanted)
             values = {"registration": wanted.model_dump_json(by_alias=True), "closed": wanted.closed}
             connection.execute(update(schema.trials).where(schema.trials.c.number == number).values(values))
-    _set_routers(connection, number, set(wanted.routers), now)
+    _add_routers(connection, number, wanted.routers, now)
 
 
 def store_record(connection: Connection, uid: str, record: DecisionCopy) -> None:
@@ -158,24 +158,25 @@ def _deployment(connection: Connection, namespace: str, name: str) -> Row[Any]:
     return connection.execute(select(schema.deployments).where(is_it)).one()
 
 
-def _set_routers(connection: Connection, trial: int, wanted: Collection[str], now: int) -> None:
-    listed = (
-        select(schema.routers.c.uid, schema.routers.c.number)
-        .join(schema.trial_routers, schema.trial_routers.c.router == schema.routers.c.number)
-        .where(schema.trial_routers.c.trial == trial)
+def _add_routers(connection: Connection, trial: int, wanted: Collection[str], now: int) -> None:
+    """Routers that may ship for a trial from now on.
+
+    One that is gone stays: its last lines may be under way, and what it lost is part of the trial. Above `MOST_ROUTERS` those go that
+    are wanted no more and were not heard for longest.
+    """
+    routers, links = schema.routers, schema.trial_routers
+    listed = select(routers.c.uid, routers.c.number, routers.c.last_seen).join(
+        links, links.c.router == routers.c.number
     )
-    present = {row.uid: row.number for row in connection.execute(listed)}
-    for uid in present.keys() - wanted:
-        connection.execute(
-            delete(schema.trial_routers).where(
-                schema.trial_routers.c.trial == trial, schema.trial_routers.c.router == present[uid]
-            )
-        )
-    for uid in sorted(wanted - present.keys()):
-        router = connection.execute(
-            select(schema.routers.c.number).where(schema.routers.c.uid == uid)
-        ).scalar_one_or_none()
+    present = {row.uid: row for row in connection.execute(listed.where(links.c.trial == trial)).all()}
+    for uid in sorted(set(wanted) - present.keys()):
+        router = connection.execute(select(routers.c.number).where(routers.c.uid == uid)).scalar_one_or_none()
         if router is None:
-            added = insert(schema.routers).values(uid=uid, known_since=now).returning(schema.routers.c.number)
+            added = insert(routers).values(uid=uid, known_since=now).returning(routers.c.number)
             router = connection.execute(added).scalar_one()
-        connection.execute(insert(schema.trial_routers).values(trial=trial, router=router))
+        connection.execute(insert(links).values(trial=trial, router=router))
+    others = [row for uid, row in present.items() if uid not in wanted]
+    excess = max(0, len(others) + len(set(wanted)) - MOST_ROUTERS)
+    oldest = sorted(others, key=lambda row: row.last_seen or 0)[:excess]
+    gone = links.c.router.in_([row.number for row in oldest])
+    connection.execute(delete(links).where(links.c.trial == trial, gone))

@@ -130,11 +130,13 @@ def _purge_answers(connection: Connection, now: int, rules: Rules) -> bool:
 
 
 def _purge_routers(connection: Connection, horizon: int) -> None:
-    """Routers that belong to no trial and were not heard for so long that no row of theirs is left."""
-    routers, links = schema.routers, schema.trial_routers
-    listed = exists().where(links.c.router == routers.c.number)
+    """Routers of no trial that runs, and not heard for so long that no row of theirs is left."""
+    routers, links, trials = schema.routers, schema.trial_routers, schema.trials
+    runs = and_(trials.c.number == links.c.trial, or_(trials.c.closed.is_(False), trials.c.open > 0))
+    listed = exists().where(links.c.router == routers.c.number, runs)
     gone = and_(~listed, func.coalesce(routers.c.last_seen, routers.c.known_since) < horizon)
     numbers = connection.execute(select(routers.c.number).where(gone).limit(STEP)).scalars().all()
+    connection.execute(delete(links).where(links.c.router.in_(numbers)))
     connection.execute(delete(schema.gaps).where(schema.gaps.c.router.in_(numbers)))
     connection.execute(delete(routers).where(routers.c.number.in_(numbers)))
 

@@ -134,7 +134,7 @@ def _next_step(look: Look) -> CanaryStep | None:
 
 def step_is_whole(look: Look) -> Shut | None:
     """Before a larger share each phase of a declared cycle must have had the same one."""
-    return gates.cycle_is_whole(look, look.world.step_since, 0.0, "the next step") if _next_step(look) else None
+    return gates.cycle_is_whole(look, 0.0, "the next step") if _next_step(look) else None
 
 
 def all_steps_are_taken(look: Look) -> Shut | None:

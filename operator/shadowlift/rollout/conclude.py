@@ -21,7 +21,7 @@ from shadowlift.api.spec import PromotionPolicy
 from shadowlift.api.status import GuardrailState, Phase, Verdict, VerdictKind
 from shadowlift.rollout import arms, gates, guards, rivals
 from shadowlift.rollout.history import TrialHistory
-from shadowlift.rollout.instants import stamp
+from shadowlift.rollout.instants import parse, stamp
 from shadowlift.rollout.look import Gate, Look
 from shadowlift.rollout.steps.pending import LOOK_AGAIN
 from shadowlift.rollout.steps.step import Blocked, Step
@@ -32,6 +32,10 @@ from shadowlift.stats.terms import Rates
 UNKNOWN_GRACE_S = 600.0
 """How long after its deadline a trial waits for a look at its evidence: an operator or recorder that has just been started anew, or is
 away for a moment, must not make an end of what nobody has looked at."""
+
+LOST_AFTER_S = 30.0
+"""How long after the last sound look counters must have gone back: an operator that has just gone may have had a later answer than its
+successor's first one."""
 
 VERDICT_RECORDS = {VerdictKind.PROMOTE: RecordKind.PROMOTED, VerdictKind.REJECT: RecordKind.REJECTED}
 
@@ -144,11 +148,32 @@ def going_on(phase: Phase, world: World, trial: TrialHistory, look: Look | None,
     record = None
     if deadline is not None and world.now >= deadline + (0.0 if look else UNKNOWN_GRACE_S):
         record = expired(world, trial, look, verdict)
+    elif look is not None and verdict.reason == gates.EVIDENCE_LOST and _stays_lost(look):
+        record = _given_up(look)
     blocked = Blocked(verdict.reason, verdict.message) if verdict.kind is VerdictKind.ERROR else None
     return Step(
         phase, record=record, measured=True, register=True, blocked=blocked,
         verdict=verdict, evidence=evidence, coverage=coverage, guardrails=shown(look) if look else None,
         requeue_after=_next_look(world),
+    )  # fmt: skip
+
+
+def _stays_lost(look: Look) -> bool:
+    """Counters have gone back, and not only because an operator that has just gone had seen a later answer."""
+    status = look.world.observed.resource.status
+    seen_at = status.trial.evidence_at if status is not None and status.trial is not None else None
+    same = look.world.observed.evidence.ledger == look.trial.terms.ledger
+    return (
+        same and gates.have_gone_back(look) and seen_at is not None and look.world.now >= parse(seen_at) + LOST_AFTER_S
+    )
+
+
+def _given_up(look: Look) -> Record:
+    """The end of a trial whose evidence has a hole: once the counters have grown again, nobody could see it."""
+    return Record(
+        kind=RecordKind.ABANDONED, number=look.world.history.next_number, trial=look.trial.uid, candidate=look.trial.terms.candidate,
+        reason=gates.EVIDENCE_LOST, message="the recorder's counters have gone back: evidence is lost; a new trial begins",
+        at=stamp(look.world.now),
     )  # fmt: skip
 
 

@@ -43,12 +43,15 @@ def ledger_is_the_same(look: Look) -> Shut | None:
             VerdictKind.ERROR, EVIDENCE_LOST,
             "the recorder's ledger is not the one in which this trial began; change spec.trial to begin anew",
         )  # fmt: skip
-    before = before_it(look)
-    if before is not None and _seen(look) < _shown(before, units=bool(look.steps)):
-        return Shut(
-            VerdictKind.ERROR, EVIDENCE_LOST, "the recorder's counters have gone back; change spec.trial to begin anew"
-        )
+    if have_gone_back(look):
+        return Shut(VerdictKind.ERROR, EVIDENCE_LOST, "the recorder's counters have gone back; the trial is given up")
     return None
+
+
+def have_gone_back(look: Look) -> bool:
+    """The recorder has counted less than it had at an earlier look: its ledger was restored from a copy, or was meddled with."""
+    before = before_it(look)
+    return before is not None and _seen(look) < _shown(before, units=bool(look.steps))
 
 
 def before_it(look: Look) -> Evidence | None:
@@ -303,17 +306,18 @@ def _counted_against(look: Look) -> str:
 
 def cycles_are_whole(look: Look) -> Shut | None:
     """Each phase of a declared cycle weighs the same in the evidence; in a canary in that of each step, by how long that has lasted."""
-    counting = look.trial.counting_at
-    since = look.world.step_since if look.steps else parse(counting) if counting is not None else None
-    return cycle_is_whole(look, since, look.trial.terms.maturity_s, "a verdict on the lift")
+    return cycle_is_whole(look, look.trial.terms.maturity_s, "a verdict on the lift")
 
 
-def cycle_is_whole(look: Look, since: float | None, maturity: float, what: str) -> Shut | None:
-    """Whole cycles have passed since a moment (unix seconds) but for the last seconds, which are not mature; open without a cycle."""
-    cycle = look.trial.terms.cycle_s
+def cycle_is_whole(look: Look, maturity: float, what: str) -> Shut | None:
+    """Whole cycles of evidence but for the last seconds, which are not mature; open without a cycle.
+
+    By the record that began it: evidence stays what it is when routers or operators come and go.
+    """
+    cycle, since = look.trial.terms.cycle_s, look.trial.steps_at[-1] if look.steps else look.trial.counting_at
     if cycle is None or not look.decides:
         return None
-    elapsed = 0.0 if since is None else look.world.now - since - maturity
+    elapsed = 0.0 if since is None else look.world.now - parse(since) - maturity
     if at_cycle_end(elapsed, cycle, min(max(cycle * CYCLE_SLACK, LEAST_CYCLE_SLACK_S), cycle / 2)):
         return None
     wait = cycle - elapsed % cycle if elapsed > 0 else cycle - elapsed

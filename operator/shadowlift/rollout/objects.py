@@ -1,6 +1,6 @@
 """Which objects should exist and which may go. Called by `decide`; a workload goes only when nothing routes to it, verified."""
 
-from shadowlift.api.ledger import TrialRegistration
+from shadowlift.api.ledger import MOST_ROUTERS, TrialRegistration
 from shadowlift.api.names import HEADER_ID
 from shadowlift.api.objective import PredictionType
 from shadowlift.api.spec import Bento
@@ -11,8 +11,6 @@ from shadowlift.rollout.observed import Manifest
 from shadowlift.rollout.steps.pending import current_exists, names_are_free
 from shadowlift.rollout.steps.step import Step
 from shadowlift.rollout.world import Target, World
-
-MOST_ROUTERS = 100  # of the wire format; a trial that outlives more pods than that forgets the oldest
 
 
 def manifests(world: World, step: Step) -> tuple[Manifest, ...]:
@@ -69,13 +67,6 @@ def unused_workloads(world: World, step: Step) -> tuple[str, ...]:
     return tuple(name for name in sorted(world.observed.workloads) if name not in wanted and not _routed(world, name))
 
 
-def _routers(world: World) -> list[str]:
-    """Pods that may ship for the trial; those that are gone stay listed, since their last lines may still be under way."""
-    present = world.observed.routers.shipping
-    gone = sorted(world.observed.evidence.routers - set(present))
-    return [*present, *gone][:MOST_ROUTERS]
-
-
 def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
     """The trial under way, as the recorder must know it before the first line comes."""
     trial = world.measured
@@ -103,6 +94,6 @@ def registrations(world: World, step: Step) -> tuple[TrialRegistration, ...]:
             senders=list(terms.senders),
             candidates=list(trial.names) if len(trial.names) > 1 else [],
             probation_epoch=world.probation_epoch,
-            routers=_routers(world),
+            routers=list(world.observed.routers.shipping[:MOST_ROUTERS]),
         ),
     )

@@ -45,6 +45,8 @@ class ServiceView:
 
     name: str
     ports: frozenset[int]
+    # of a headless Service: port -> what its pods listen on instead, which nobody translates
+    elsewhere: Mapping[int, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,6 @@ class EvidenceView:
     error: str | None = None
     traffic: tuple[Traffic, ...] = ()  # of the last minute, oldest first; an operator that has just started knows less
     registered: bool = False  # this operator has registered the trial with its present routers
-    # uids with which it did: pods that are gone may still have been heard of last
-    routers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -135,15 +135,15 @@ class Spool:
         pending.path.unlink()
 
     def remember(self, trial: CaptureTrial) -> None:
-        """Keep a trial's rules for lines that are read after it has gone from the ConfigMap.
+        """Keep a trial's rules, as they are now, for lines that are read after it has gone from the ConfigMap.
 
         Raises:
             OSError: the volume is full; the rules are known only as long as this process lives.
         """
-        path = self._directory / f"trial-{trial.uid}.json"
-        if not path.exists():
+        path, text = self._directory / f"trial-{trial.uid}.json", trial.model_dump_json(by_alias=True)
+        if not path.exists() or path.read_text() != text:
             fresh = path.with_suffix(".new")
-            fresh.write_text(trial.model_dump_json(by_alias=True))
+            fresh.write_text(text)
             fresh.rename(path)
             known = sorted(self._directory.glob("trial-*.json"), key=lambda known: known.stat().st_mtime_ns)
             for oldest in known[:-KEEP_TRIALS]:

@@ -135,7 +135,7 @@ def test_a_loss_covers_the_time_since_the_previous_low(world: World, loss: dict[
     assert (world.epoch().unmatched, world.epoch().candidate_silent) == (2, 2)
 
 
-def test_lines_that_a_removed_router_may_have_kept_are_not_the_candidates_silence(world: World) -> None:
+def test_lines_that_a_router_may_have_kept_are_not_the_candidates_silence(world: World) -> None:
     """A router that left without saying that it had sent everything is not waited for, and not trusted either."""
     world.register(routers=["router-1", "router-2"])
     world.ship([live("a"), live("b", t=START - 1)], router="router-2", low=START)

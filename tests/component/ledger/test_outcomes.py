@@ -97,9 +97,9 @@ def test_pending_outcomes_are_limited(world: World) -> None:
 
 
 def test_who_has_waited_longest_makes_room(world: World) -> None:
-    """After an hour a request will hardly come; until then the quota holds, and nothing is forgotten for what is refused."""
+    """After ten minutes a request will hardly come; until then the quota holds, and nothing is forgotten for what is refused."""
     world.outcomes(*((f"k{n}", "B") for n in range(4)))
-    world.now += HOUR
+    world.now += 600 * SECOND
     world.outcomes(("k4", "B"))
     with pytest.raises(OverQuota):
         world.outcomes(("new-0", "B"))

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from shadowlift.api.ledger import DecisionCopy
+from shadowlift.api.ledger import MOST_ROUTERS, DecisionCopy
 from shadowlift.api.objective import Missing, PredictionType
 from shadowlift.errors import Conflict, InvalidInput, NotFound
 from shadowlift.recorder.trials import store_record
-from tests.component.ledger.world import HOUR, RULES, TRIAL, World, live, shadow
+from tests.component.ledger.world import HOUR, RULES, SECOND, TRIAL, World, live, shadow
 
 
 def test_registering_again_changes_nothing(world: World) -> None:
@@ -39,13 +39,25 @@ def test_frozen_fields_stay(world: World, field: str, changes: dict[str, Any]) -
     assert world.stored() == before
 
 
-def test_routers_come_and_go(world: World) -> None:
-    """The list is what the operator last said; what is known of a router stays while it is away."""
+def test_what_a_router_lost_stays_when_it_is_gone(world: World) -> None:
+    """An operator that has just been started knows the pods that are there, and not those that were: its last lines are still taken."""
     world.ship(lines_lost=3)
     world.register(routers=["router-2"])
-    assert [router.uid for router in world.counters().routers] == ["router-2"]
-    world.register(routers=["router-1", "router-2"])
     assert {router.uid: router.lines_lost for router in world.counters().routers} == {"router-1": 3, "router-2": 0}
+    assert world.ship([live("a")]).accepted == 1
+
+
+def test_of_too_many_routers_those_unheard_for_longest_go(world: World) -> None:
+    """None that is there, and none that was heard later than another one that stays."""
+    every = [f"router-{n}" for n in range(MOST_ROUTERS)]
+    world.register(routers=every)
+    for router in reversed(every):
+        world.now += SECOND
+        world.ship(router=router)
+    world.register(routers=[every[-1], "router-new"])
+    known = {router.uid for router in world.counters().routers}
+    assert set(every) - known == {every[-2]}
+    assert len(known) == MOST_ROUTERS
 
 
 @pytest.mark.parametrize(
@@ -124,13 +136,15 @@ def test_an_outcome_stays_while_another_unit_of_its_key_does(world: World) -> No
     assert (world.count("units"), world.count("outcomes")) == (1, 1)
 
 
-def test_routers_without_trial_are_forgotten(world: World) -> None:
-    """After retention no row of theirs is left."""
+def test_routers_without_a_trial_that_runs_are_forgotten(world: World) -> None:
+    """After retention no row of theirs is left; those of a trial that runs stay, however long they are silent."""
     world.ship()
-    world.register(routers=[])
     world.now += RULES.retention_us + 1
     world.purge()
-    assert world.count("routers") == 0
+    assert (world.count("routers"), world.count("trial_routers")) == (1, 1)
+    world.register(closed=True)
+    world.purge()
+    assert (world.count("routers"), world.count("trial_routers")) == (0, 0)
 
 
 def test_a_new_trial_closes_those_before_it(world: World) -> None:

@@ -294,6 +294,24 @@ async def test_the_service_of_current_with_its_ports():
     assert (seen.current_service.name, seen.current_service.ports) == ("rules", frozenset({8080, 9090}))
 
 
+@pytest.mark.parametrize(
+    ("spec", "elsewhere"),
+    [
+        ({"clusterIP": "10.0.0.7", "ports": [{"port": 80, "targetPort": 8080}]}, {}),
+        ({"type": "ExternalName", "ports": [{"port": 80, "targetPort": 8080}]}, {}),
+        ({"clusterIP": "None", "ports": [{"port": 80, "targetPort": 80}, {"port": 81}]}, {}),
+        ({"clusterIP": "None", "ports": [{"port": 80, "targetPort": 8080}]}, {80: 8080}),
+        ({"clusterIP": "None", "ports": [{"port": 80, "targetPort": "http"}]}, {80: "http"}),
+    ],
+)
+async def test_ports_of_a_headless_service_that_lead_elsewhere(spec: dict[str, Any], elsewhere: dict[int, Any]):
+    """Its name is its pods' addresses: nobody translates a port there."""
+    meta = {"name": "rules", "namespace": "clinic", "uid": "s", "resourceVersion": "1"}
+    seen = await Desk({"kind": "Service", "metadata": meta, "spec": spec}).look()
+    assert seen.current_service is not None
+    assert seen.current_service.elsewhere == elsewhere
+
+
 async def test_a_router_on_its_way_out_may_still_ship():
     """It answers no requests and need not load anything, but the recorder must know whose last lines come."""
     going = pod("r-2")

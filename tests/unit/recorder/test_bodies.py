@@ -1,12 +1,15 @@
 """Bodies that cannot be accepted, and how they are told."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from fastapi import Request
 
 from shadowlift.api.ledger import Batch, CountersQuery, OutcomesIn, TrialRegistration
-from shadowlift.recorder.bodies import check_batch, parse
+from shadowlift.errors import Unavailable
+from shadowlift.recorder.bodies import Room, check_batch, parse
 from shadowlift.recorder.problems import Faulty, NotJson
 from tests.component.ledger.world import registration
 
@@ -72,13 +75,42 @@ def test_what_the_operator_writes_is_read() -> None:
         ({"low": -(1 << 63) - 1}, "low"),
         ({"shed": 10**30}, "shed"),
         ({"t": 1 << 63}, "rows[0].t"),
+        ({"us": 1 << 63}, "rows[0].us"),
     ],
 )
 def test_batches_that_no_database_can_hold(changes: dict[str, int], field: str) -> None:
     """Unknown versions and numbers beyond 64 bits are faults of the sender, not failures of ours."""
-    row = {"trial": "trial-0001", "epoch": 2, "id": "a", "track": "live", "t": changes.pop("t", 0), "status": "ok"}
+    row = {"trial": "trial-0001", "epoch": 2, "id": "a", "track": "live", "t": 0, "status": "ok"}
+    row |= {name: changes.pop(name) for name in ("t", "us") if name in changes}
     values = {"router": "r", "seq": 1, "sentAt": 0, "low": 0, "rows": [row]}
     batch = parse(Batch, json.dumps(values | changes).encode())
     with pytest.raises(Faulty) as error:
         check_batch(batch, (1,))
     assert [fault.field for fault in error.value.faults] == [field]
+
+
+def said(length: str | None) -> Request:
+    headers = [] if length is None else [(b"content-length", length.encode())]
+    return Request({"type": "http", "headers": headers})
+
+
+def test_bodies_find_room_until_there_is_none() -> None:
+    """What is in hand at a time is bounded; a place is free again when the body is stored, or was refused."""
+    room = Room(100)
+    with room.take(said("60"), limit=80):
+        with pytest.raises(Unavailable, match="60 bytes"):
+            room.take(said("41"), limit=80)
+        with room.take(said("40"), limit=80):
+            pass
+    with contextlib.suppress(ValueError), room.take(said("100"), limit=100):
+        raise ValueError
+    with room.take(said("100"), limit=100):
+        pass
+
+
+@pytest.mark.parametrize("length", [None, "81", "many"])
+def test_a_body_that_does_not_say_how_long_it_is_may_be_of_the_longest(length: str | None) -> None:
+    """No more than the route's limit is ever read."""
+    room = Room(100)
+    with room.take(said(length), limit=80), pytest.raises(Unavailable):
+        room.take(said("21"), limit=80)

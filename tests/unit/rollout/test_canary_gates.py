@@ -95,7 +95,7 @@ CASES = {
     "another ledger": Case(
         gates.ledger_is_the_same, ERROR, "EvidenceLost", ("change spec.trial",), change=lambda life: setattr(life, "ledger", "ledger-2")
     ),
-    "fewer units than before": Case(gates.ledger_is_the_same, ERROR, "EvidenceLost", ("gone back", "spec.trial"), change=shrunk),
+    "fewer units than before": Case(gates.ledger_is_the_same, ERROR, "EvidenceLost", ("gone back", "given up"), change=shrunk),
     "another image": Case(gates.image_is_the_same, ERROR, "ImageChanged", ("pin it by digest",), change=other_image),
     "a fast clock": Case(gates.clocks_agree, ERROR, "ClockSkew", ("7 s", "synchronise"), router={"clock_off_us": 7 * US}),
     "current fails": Case(
@@ -289,6 +289,32 @@ def test_each_step_lasts_whole_cycles() -> None:
     """A step that has the day and another one that has the night would weigh them by their shares."""
     life = stepping(**DAILY)
     for hours, reason in ((12, "WithinCycle"), (24.05, "StepDone"), (25, "WithinCycle")):
+        later = life.copy()
+        later.now += hours * 3600
+        assert judge(look(later)).reason == reason
+
+
+@pytest.mark.parametrize("counters", [better(), EVEN], ids=["better", "even"])
+def test_a_cycle_is_counted_from_the_evidence_whoever_came_and_went(counters: EpochCounters) -> None:
+    """A router or operator that begins anew at noon does not move midnight: the evidence of the morning is still there."""
+    life = stepping(strategy=ONE_STEP, **DAILY)
+    life.count(FIRST_STEP_EPOCH, counters)
+    life.now += 12 * 3600
+    life.agreed = None
+    look(life)  # from now on they agree again
+    for hours, waits in ((12.05, False), (24.05, True), (36.05, False)):
+        later = life.copy()
+        later.now += hours * 3600
+        assert (judge(look(later)).reason == "WithinCycle") is waits, hours
+
+
+def test_a_step_is_whole_whoever_came_and_went() -> None:
+    """As for a verdict; only the time that was asked for begins anew."""
+    life = stepping(**DAILY)
+    life.now += 12 * 3600
+    life.agreed = None
+    assert judge(look(life)).reason == "Step"
+    for hours, reason in ((12.05, "StepDone"), (24.05, "WithinCycle")):
         later = life.copy()
         later.now += hours * 3600
         assert judge(look(later)).reason == reason

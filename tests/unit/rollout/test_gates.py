@@ -95,7 +95,7 @@ CASES = {
     "another ledger": Case(
         gates.ledger_is_the_same, ERROR, "EvidenceLost", ("change spec.trial",), change=lambda life: setattr(life, "ledger", "ledger-2")
     ),
-    "fewer pairs than before": Case(gates.ledger_is_the_same, ERROR, "EvidenceLost", ("gone back", "spec.trial"), change=shrunk),
+    "fewer pairs than before": Case(gates.ledger_is_the_same, ERROR, "EvidenceLost", ("gone back", "given up"), change=shrunk),
     "another image": Case(gates.image_is_the_same, ERROR, "ImageChanged", ("pin it by digest", "spec.trial"), change=other_image),
     "a fast clock": Case(gates.clocks_agree, ERROR, "ClockSkew", ("7 s", "synchronise"), router={"clock_off_us": 7 * US}),
     "a slow clock": Case(gates.clocks_agree, ERROR, "ClockSkew", ("7 s", "synchronise"), router={"clock_off_us": -7 * US}),

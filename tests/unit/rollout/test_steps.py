@@ -51,6 +51,12 @@ MISSING: dict[str, tuple[Callable[[Life], object], str, bool, str]] = {  # name 
     "no port": (
         lambda life: setattr(life, "service", ServiceView("rules", frozenset())), "CurrentPortNotFound", True, "it has none"
     ),
+    "a port that nobody translates": (
+        lambda life: setattr(life, "service", ServiceView("rules", frozenset({8080}), {8080: "http"})),
+        "CurrentPortNotFound",
+        True,
+        "Service rules is headless, and its pods listen on targetPort http, not on 8080; give it a cluster IP",
+    ),
     "no router": (unready_routers, "RoutersNotReady", False, "no pod of triage-router is ready"),
     "no room for a router": (
         homeless_routers, "RoutersNotReady", False, "no pod of triage-router is ready: Unschedulable: Insufficient cpu"
@@ -61,7 +67,7 @@ MISSING: dict[str, tuple[Callable[[Life], object], str, bool, str]] = {  # name 
         stuck(trouble="ImagePullBackOff: not found"), "ImageUnavailable", True, "spec.candidates[0].bento.image: ImagePullBackOff"
     ),
     "a crash": (stuck(trouble="CrashLoopBackOff: back-off"), "CandidateNotReady", False, "CrashLoopBackOff: back-off"),
-    "no progress": (stuck(stalled=True), "CandidateNotReady", True, "0 of 2"),
+    "no progress": (stuck(stalled=True), "CandidateNotReady", True, "GET /readyz on spec.candidates[0].bento.port, 3000"),
     "no recorder": (lambda life: setattr(life, "ledger", None), "RecorderUnavailable", False, "has not been reached"),
     "a broken recorder": (lambda life: setattr(life, "error", "503"), "RecorderUnavailable", False, "503"),
 }  # fmt: skip

@@ -100,3 +100,11 @@ def test_trials_are_remembered_and_the_oldest_forgotten(tmp_path: Path) -> None:
     assert len(known) == KEEP_TRIALS
     assert f"trial-{KEEP_TRIALS + 1:04}" in known
     assert "trial-0000" not in known
+
+
+def test_a_trial_is_remembered_as_it_is_now(tmp_path: Path) -> None:
+    """Its lines are read otherwise once its requests are shared: who reads them after a restart must know that."""
+    Spool(tmp_path).remember(trial(alone=True))
+    shared = trial(alone=False)
+    Spool(tmp_path).remember(shared)
+    assert Spool(tmp_path).remembered() == [shared]

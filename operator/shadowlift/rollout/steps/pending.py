@@ -50,6 +50,12 @@ def current_exists(world: World) -> Blocked | None:
         there = ", ".join(str(port) for port in sorted(service.ports)) or "none"
         message = f"spec.current.service.port: Service {wanted.name} has no port {wanted.port}; it has {there}"
         return Blocked("CurrentPortNotFound", message, stalled=True)
+    if wanted.port in service.elsewhere:
+        message = (
+            f"spec.current.service.port: Service {wanted.name} is headless, and its pods listen on targetPort "
+            f"{service.elsewhere[wanted.port]}, not on {wanted.port}; give it a cluster IP, or name one number as both"
+        )
+        return Blocked("CurrentPortNotFound", message, stalled=True)
     return None
 
 
@@ -91,11 +97,13 @@ def _is_ready(world: World, candidate: Target) -> Blocked | None:
     if workload is None or candidate.bento is None:
         return Blocked("CandidateNotReady", f"the candidate's pods{of} are being made")
     wanted = candidate.bento.replicas
+    place = next(n for n, one in enumerate(world.spec.candidates) if one.name == candidate.name)
     if workload.trouble and "Image" in workload.trouble:
-        place = next(n for n, one in enumerate(world.spec.candidates) if one.name == candidate.name)
         return Blocked("ImageUnavailable", f"spec.candidates[{place}].bento.image: {workload.trouble}", stalled=True)
     if workload.ready < wanted:
         message = _trouble(workload.trouble, f"{workload.ready} of {wanted} candidate pods{of} are ready")
+        if workload.stalled and not workload.trouble:  # they run, and nobody says why they answer no probe
+            message += f"; do they answer GET /readyz on spec.candidates[{place}].bento.port, {candidate.bento.port}? see their logs"
         return Blocked("CandidateNotReady", message, stalled=workload.stalled)
     if len(workload.images) != 1:
         return Blocked("CandidateNotReady", f"the candidate's pods{of} run {len(workload.images)} different images")
