@@ -3,5 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SHADOWLIFT_ONLY_IMAGES="shadowlift offers-rules offers-personal offers-pushy offers-same"  # those of its story
+SHADOWLIFT_STORY_IN=shop
 . dev/up.sh
 exec "$VENV/bin/python" -m dev.demo.shop --stages "$STAGES"

@@ -26,5 +26,7 @@ else
   stage "load images" -- "$PYTHON" -m dev.cluster load "${archives[@]}"
 fi
 export KUBECONFIG SHADOWLIFT_IMAGES
+# Where a story could not begin, nothing is installed either.
+[ -z "${SHADOWLIFT_STORY_IN:-}" ] || "$VENV/bin/python" -m dev.demo.leftovers "$SHADOWLIFT_STORY_IN"
 IMAGE=$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["shadowlift"]["image"])' "$SHADOWLIFT_IMAGES")
 stage "install the chart" -- "$VENV/bin/python" -m dev.install --image "$IMAGE" ${SHADOWLIFT_CHART_VALUES:-}

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dev.demo import ending, resources, stages
+from dev.demo import ending, leftovers, resources, stages
 from dev.demo.plain import Lines
 from dev.demo.screen import Screen
 from dev.demo.story import Failed, Images, Story
@@ -65,18 +65,20 @@ def tell(options: argparse.Namespace) -> int:
 
 
 def main(given: list[str]) -> int:
-    """Run; whatever happens, say how to clean up."""
+    """Run; whatever happens in a namespace of ours, say how to clean up."""
     try:
         return tell(arguments(given))
     except KeyboardInterrupt:
         left = f"stopped; the cluster and its namespace {resources.NAMESPACE} are left as they are"
-        print(f"\n{left}\n{ending.clean_up(is_local())}")
+        print(f"\n{left}\n{ending.clean_up(resources.NAMESPACE, is_local())}")
         return 130
+    except leftovers.NotOurs as error:
+        print(error, file=sys.stderr)
+        return 1
     except (Failed, ApiError) as error:
-        print(
-            f"\nthe demo failed: {error}\n\n{ending.look_next(resources.NAMESPACE, resources.BETTER)}\n\n{ending.clean_up(is_local())}",
-            file=sys.stderr,
-        )
+        look = ending.look_next(resources.NAMESPACE, resources.BETTER)
+        clean_up = ending.clean_up(resources.NAMESPACE, is_local())
+        print(f"\nthe demo failed: {error}\n\n{look}\n\n{clean_up}", file=sys.stderr)
         return 1
 
 

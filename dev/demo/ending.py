@@ -25,7 +25,7 @@ def page(facts: Facts) -> str:
         "$ kubectl -n clinic get modeldeployments\n" + columns(facts.table),
         *(found(view) for view in facts.views),
         look_next(resources.NAMESPACE, resources.BETTER),
-        clean_up(facts.local),
+        clean_up(resources.NAMESPACE, facts.local),
         "How long it took\n" + columns(times),
     ]
     return "\n\n".join(parts)
@@ -60,11 +60,12 @@ def look_next(namespace: str, name: str) -> str:
                                    --type merge -p '{{"spec":{{"serve":"Current"}}}}'"""
 
 
-def clean_up(local: bool) -> str:
+def clean_up(namespace: str, local: bool) -> str:
     """How to get rid of it all, on the local cluster or on somebody's own."""
     if not local:
         return (
-            f"To clean up: kubectl delete namespace {resources.NAMESPACE}, then python -m dev.install uninstall --purge"
+            f"To clean up: kubectl delete namespace {namespace}, then python -m dev.install uninstall "
+            "(the CRD with all ModelDeployments, the ledger and their namespaces stay)"
         )
     return "To clean up: make cluster-down (the whole cluster goes; nothing else was touched)"
 

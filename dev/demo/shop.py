@@ -17,13 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dev.demo import ending, figures, proof, stages
+from dev.demo import ending, figures, leftovers, proof, stages
 from dev.demo.ending import columns
 from dev.traffic import manifests
 from dev.traffic.cluster_api import (
     DEPLOYMENT,
     MODEL_DEPLOYMENT,
-    NAMESPACE,
     ApiError,
     Cluster,
     Overdue,
@@ -146,7 +145,7 @@ class Shop:
         self.say(
             "A shop shows every visitor one offer, by two hand-written rules. What a visitor spends depends on what was shown."
         )
-        close(self.cluster)
+        leftovers.remove(self.cluster, PLACE, PATIENCE)
         self.cluster.apply(manifests.namespace(PLACE))
         self.cluster.apply(*manifests.rules(PLACE, self.images[RULES], name=RULES))
         wait_for("the rules to be up", lambda: is_rolled_out(self.cluster.get(DEPLOYMENT, RULES, PLACE)), PATIENCE)
@@ -287,16 +286,6 @@ class Shop:
             self.times.append((name, time.monotonic() - start))
 
 
-def close(cluster: Cluster) -> None:
-    """Remove what an earlier telling left; raises Overdue if it does not go."""
-    if cluster.get(NAMESPACE, PLACE) is None:
-        return
-    for thing in cluster.find(MODEL_DEPLOYMENT, PLACE):
-        cluster.delete(MODEL_DEPLOYMENT, thing["metadata"]["name"], PLACE)
-    cluster.delete(NAMESPACE, PLACE)
-    wait_for("the shop of an earlier run to be gone", lambda: cluster.get(NAMESPACE, PLACE) is None, PATIENCE)
-
-
 def main(given: Sequence[str]) -> int:
     """Tell it; whatever happens, say how to clean up."""
     parser = argparse.ArgumentParser(
@@ -316,10 +305,14 @@ def main(given: Sequence[str]) -> int:
         story = Shop(Cluster.connect(), images, options.seed)
         story.tell()
     except KeyboardInterrupt:
-        print(f"\nstopped; the cluster and its namespace {PLACE} are left as they are\n{ending.clean_up(is_local())}")
+        left = f"stopped; the cluster and its namespace {PLACE} are left as they are"
+        print(f"\n{left}\n{ending.clean_up(PLACE, is_local())}")
         return 130
+    except leftovers.NotOurs as error:
+        print(error, file=sys.stderr)
+        return 1
     except (Failed, ApiError) as error:
-        print(f"\nthe demo failed: {error}\n\n{ending.clean_up(is_local())}", file=sys.stderr)
+        print(f"\nthe demo failed: {error}\n\n{ending.clean_up(PLACE, is_local())}", file=sys.stderr)
         return 1
     times = [*stages.read(options.stages), *story.times]
     print(
@@ -329,7 +322,7 @@ def main(given: Sequence[str]) -> int:
     print(
         f"\nNobody lost a request, and nobody who was in the canary of personal left it.\n\n{ending.look_next(PLACE, 'personal')}\n"
     )
-    print(ending.clean_up(is_local()))
+    print(ending.clean_up(PLACE, is_local()))
     return 0
 
 

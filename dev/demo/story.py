@@ -10,14 +10,12 @@ from typing import Protocol
 
 import yaml
 
-from dev.demo import proof, resources
+from dev.demo import leftovers, proof, resources
 from dev.demo.feed import View, look
 from dev.traffic import manifests
 from dev.traffic.cluster_api import (
     DEPLOYMENT,
     ENDPOINT_SLICE,
-    MODEL_DEPLOYMENT,
-    NAMESPACE,
     ApiError,
     Cluster,
     Overdue,
@@ -95,9 +93,9 @@ class Story:
         self.out.say(
             "A clinic has hand-written rules (triage-rules) judge every biopsy. Clients call them all day long."
         )
-        if self.cluster.get(NAMESPACE, resources.NAMESPACE):
+        if leftovers.found(self.cluster, resources.NAMESPACE):
             self.out.say("First, what an earlier run left is removed.")
-        close_clinic(self.cluster, self.pace.pods)
+            leftovers.remove(self.cluster, resources.NAMESPACE, self.pace.pods)
         self.cluster.apply(manifests.namespace(resources.NAMESPACE))
         self.cluster.apply(*manifests.rules(resources.NAMESPACE, self.images.rules))
         stand.start()
@@ -272,22 +270,6 @@ class Story:
             raise Failed(f"{name}: {error}") from error
         finally:
             self.times.append((name, time.monotonic() - start))
-
-
-def close_clinic(cluster: Cluster, seconds: float) -> None:
-    """Remove what an earlier telling left; raises Overdue if it does not go."""
-    for thing in _model_deployments(cluster):
-        cluster.delete(MODEL_DEPLOYMENT, thing, resources.NAMESPACE)
-    cluster.delete(NAMESPACE, resources.NAMESPACE)
-    wait_for(
-        "the clinic of an earlier run to be gone", lambda: cluster.get(NAMESPACE, resources.NAMESPACE) is None, seconds
-    )
-
-
-def _model_deployments(cluster: Cluster) -> list[str]:
-    if cluster.get(NAMESPACE, resources.NAMESPACE) is None:
-        return []
-    return [thing["metadata"]["name"] for thing in cluster.find(MODEL_DEPLOYMENT, resources.NAMESPACE)]
 
 
 def why_rejected(view: View) -> str:

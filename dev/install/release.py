@@ -10,6 +10,7 @@ import helm_python
 import yaml
 
 from dev.traffic.cluster_api import NAMESPACE, Cluster, Kind, Manifest, default_kubeconfig, wait_for
+from dev.traffic.manifests import MADE_HERE
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "shadowlift"
 RELEASE = "shadowlift"
@@ -82,25 +83,30 @@ def apply(cluster: Cluster, wish: Wish) -> list[Manifest]:
     Safe to repeat, also after an interrupted run.
 
     Raises:
-        InstallError: values or chart were refused, or the cluster refused an object.
+        InstallError: values or chart were refused, the release is somebody else's, or the cluster refused an object.
         ApiError: the API server did not answer.
         Overdue: a former namespace of that name does not go away.
     """
     _ensure_namespace(cluster, wish.namespace)
     values = merged({"image": image_values(wish.image)}, wish.values)
     with _helm(wish.namespace) as helm, helm_python.Chart.load(CHART) as chart:
-        if _settle(helm):
+        if _settle(helm, wish.namespace):
             done = helm.upgrade(chart, RELEASE, values, reset_values=True, max_history=5, timeout=_HELM_SECONDS)
         else:
-            done = helm.install(chart, RELEASE, values, timeout=_HELM_SECONDS)
+            done = helm.install(chart, RELEASE, values, labels=MADE_HERE, timeout=_HELM_SECONDS)
     return [item for item in yaml.safe_load_all(done["manifest"]) if item]
 
 
-def _settle(helm: helm_python.Config) -> bool:
-    """Whether there is a release to upgrade. One that an interrupted run left half-made is first taken back."""
+def _settle(helm: helm_python.Config, namespace: str) -> bool:
+    """Whether there is a release of ours to upgrade. One that an interrupted run left half-made is first taken back."""
     found = [release for release in helm.list(all_states=True) if release["name"] == RELEASE]
     if not found:
         return False
+    if not MADE_HERE.items() <= (found[0].get("labels") or {}).items():
+        raise InstallError(
+            f"release {RELEASE} in namespace {namespace} was not made by dev.install, which would reset its values: "
+            f"use another cluster, or remove it first (helm uninstall {RELEASE} -n {namespace})"
+        )
     if not str(found[0]["status"]).startswith("pending"):
         return True
     deployed = [item for item in helm.history(RELEASE) if item["status"] == "deployed"]

@@ -14,6 +14,7 @@ SCRIPTS = "traffic-scripts"
 AUDIENCE = "shadowlift"
 TOKEN_FOLDER = "/var/run/secrets/shadowlift"
 USER = 65532
+MADE_HERE = {"app.kubernetes.io/managed-by": "shadowlift-dev"}  # labels of what these tools make, and may remove
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Program:
 
 
 def namespace(name: str) -> Manifest:
-    """A namespace in which only pods without any privilege may run."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    """A namespace of ours, in which only pods without any privilege may run."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", **MADE_HERE}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 

@@ -260,6 +260,25 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is() -> None:
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
+class Impatient(Terminal):
+    """Somebody looks, and presses Ctrl-C at the sight of a bar."""
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if "%" in text:
+            raise KeyboardInterrupt
+        return written
+
+
+def test_who_stops_it_gets_the_line_back(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 130, the bar taken away, one line and no trace; nothing that could be taken for a result."""
+    terminal = Impatient()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert main(["-f", MINIMAL, *FEW]) == 130
+    assert terminal.getvalue().endswith("true lift -0.02\r\x1b[Kshadowlift simulate: stopped\n")
+    assert capsys.readouterr().out == ""
+
+
 def test_in_a_pipe_there_is_no_bar() -> None:
     """Nothing is written that nobody could read."""
     pipe = io.StringIO()

@@ -101,6 +101,7 @@ class GuardTest(Model):
     null: str  # ratio of events, difference of rates, or rate, that is to fall
     bets: dict[str, Any]
     limit: str | None = None  # microseconds beyond which an answer is slow
+    current_limit: str | None = None  # and one of current's, where that is another one
 
 
 class FrozenGuard(Model):

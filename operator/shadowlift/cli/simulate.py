@@ -19,7 +19,7 @@ _SEED = 1
 
 
 def main(arguments: list[str]) -> int:
-    """Print what was found. Exit code 0, or 2 where the file or an option cannot be; one line says which and why."""
+    """Print what was found. Exit code 0, 2 where the file or an option cannot be, or 130 where it was stopped; one line says so."""
     options = _parser().parse_args(arguments)
     try:
         if options.plot:
@@ -32,6 +32,9 @@ def main(arguments: list[str]) -> int:
     except InvalidInput as error:
         sys.stderr.write(f"shadowlift simulate: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("shadowlift simulate: stopped\n")
+        return 130
     text = json.dumps(report.as_json(found), indent=2) if options.json else report.as_text(found)
     sys.stdout.write(f"{text}\n")
     return 0
@@ -120,11 +123,13 @@ def _question(options: argparse.Namespace) -> tuple[Question, str]:
 def _seen(question: Question, options: argparse.Namespace) -> tuple[Characteristics, ...]:
     setting, chance, seen = question.setting, seeded(options.seed), []
     bar = Bar(sys.stderr, len(setting.lifts) * options.replications)
-    for lift in setting.lifts:
-        ends = []
-        for end in trials(setting, lift, options.replications, chance):
-            ends.append(end)
-            bar.advance(f"true lift {lift * question.unit:+g}")
-        seen.append(Characteristics.of(lift, ends))
-    bar.clear()
+    try:
+        for lift in setting.lifts:
+            ends = []
+            for end in trials(setting, lift, options.replications, chance):
+                ends.append(end)
+                bar.advance(f"true lift {lift * question.unit:+g}")
+            seen.append(Characteristics.of(lift, ends))
+    finally:
+        bar.clear()
     return tuple(seen)

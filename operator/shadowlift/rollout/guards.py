@@ -32,6 +32,12 @@ another trial; a late alarm costs users."""
 WORTH_FINDING = 1.5
 """The ratio of events, in multiples of the null, that a test for harm finds soonest."""
 
+ROUNDED = 1.01
+"""How much more than asked for may be tolerated so as to reach a boundary: 20 % are two buckets, which are 21 %."""
+
+LEAST_FOUND = 1.1
+"""The smallest ratio for which bets are planned."""
+
 SLOW_ANSWERS = 20
 """Answers of current beyond a quantile that fix where it is."""
 
@@ -84,12 +90,14 @@ def freeze(guardrails: Sequence[Guardrail], counters: EpochCounters) -> list[Fro
 def _frozen(guardrail: Guardrail, counters: EpochCounters) -> FrozenGuard:
     if guardrail.type is GuardrailType.LATENCY:
         times = times_of(counters, Arm.CURRENT)
-        tolerated = threshold(LADDER, times, guardrail.watched_quantile, guardrail.margin)
+        tolerated = threshold(LADDER, times, guardrail.watched_quantile, (1 + guardrail.margin) * ROUNDED - 1)
         same = threshold(LADDER, times, guardrail.watched_quantile, 0.0)
         return FrozenGuard(
             name=guardrail.name,
             kind="Slow",
-            no_harm=_ratio(1 / tolerated.null_ratio, 1.0, tolerated.limit),
+            # Answers of the candidate beyond the moved limit against those of current beyond its own: nothing is measured beforehand but
+            # where the limits are, and one that is off by a little asks for another quantile, not for another margin.
+            no_harm=_ratio(1.0, max(tolerated.null_ratio, LEAST_FOUND), tolerated.limit, same.limit),
             harm=_ratio(same.null_ratio, WORTH_FINDING * same.null_ratio, same.limit),
         )
     if guardrail.is_relative:
@@ -113,9 +121,10 @@ def _frozen(guardrail: Guardrail, counters: EpochCounters) -> FrozenGuard:
     )
 
 
-def _ratio(null: float, target: float, limit: float | None = None) -> GuardTest:
+def _ratio(null: float, target: float, limit: float | None = None, current_limit: float | None = None) -> GuardTest:
+    limits = [None if one is None else repr(one) for one in (limit, current_limit)]
     return GuardTest(
-        null=repr(null), bets=events.planned_bets(null, target).to_json(), limit=None if limit is None else repr(limit)
+        null=repr(null), bets=events.planned_bets(null, target).to_json(), limit=limits[0], current_limit=limits[1]
     )
 
 
@@ -190,8 +199,8 @@ def epochs_of(test: GuardTest, steps: Steps, shadow: EpochCounters) -> Epochs[Ar
 def _counted(test: GuardTest, counters: EpochCounters) -> ArmEvents:
     if test.limit is None:
         return ArmEvents(*(counters.failures_by_arm.get(arm, 0) for arm in Arm))
-    limit = float(test.limit)
-    return ArmEvents(*(slower(times_of(counters, arm), limit) for arm in Arm))
+    limits = {Arm.CANDIDATE: float(test.limit), Arm.CURRENT: float(test.current_limit or test.limit)}
+    return ArmEvents(*(slower(times_of(counters, arm), limits[arm]) for arm in Arm))
 
 
 def slower(times: Sequence[int], limit: float) -> int:
@@ -235,4 +244,6 @@ def _message(guard: FrozenGuard, steps: Steps, shadow: EpochCounters, tests: Tes
         most = f"at most {1 / bound:.2f} times as often, {tolerated}" if bound > 0 else f"no bound yet, {tolerated}"
     if not all(units):
         return "nothing is known yet"
-    return f"{happened[0]} of {units[0]} {what}, of current {happened[1]} of {units[1]}; {most}"
+    own = guard.no_harm.current_limit
+    beyond = "" if own is None else f" longer than {float(own) / 1000:.3g} ms"
+    return f"{happened[0]} of {units[0]} {what}, of current {happened[1]} of {units[1]}{beyond}; {most}"

@@ -13,7 +13,8 @@ rates, as long as the ratio is on average at most the null (within each weight).
 The other side is reached by exchanging the arms: "ratio >= 1.2" is "ratio of the mirrored epochs <= 1 / 1.2".
     harm                 wealth(epochs, bets, 1.0)                           null: the candidate has no more than its share
     no relevant harm     wealth(epochs.mirrored(), bets, 1 / (1 + margin))   null: the candidate has at least 1 + margin times its share
-    slow answers         the same two, with the `null_ratio` of `threshold`
+    slow answers         harm with the `null_ratio` of `threshold`; no relevant harm with null 1 and a limit for each arm, the candidate's
+                         moved up by the margin
 
 Suited to rare events, below about a tenth of the units; at most one event for each unit of randomisation, or each request randomised
 by itself. Events that come in bursts of one arm break the promise, as they do for every test that counts them singly.

@@ -4,7 +4,8 @@ Called when a trial's warm-up is over, with the current process's histogram; giv
 arms from bucket counts. The candidate's quantile is above the threshold exactly where more than 1 - quantile of its values are: where
 its share of slow ones is at least `null_ratio` times the current share.
 
-The current share is taken as it was measured before the trial. If it is wrong by a tenth, so is the tolerated ratio.
+The current share is taken as it was measured before the trial. If it is wrong by a tenth, so is the ratio: it may say how much is worth
+finding, but a tolerance is tested with a limit for each arm, and no ratio.
 """
 
 import math

@@ -219,11 +219,28 @@ async def test_a_current_that_is_restarting_is_asked_again(pod: Stand) -> None:
     assert status == 200
 
 
-async def test_old_clients_are_served(pod: Stand) -> None:
-    """HTTP/1.0, as load testers and old scripts speak it."""
+async def test_headers_are_as_many_and_as_long_as_current_takes_and_gives_them(pod: Stand) -> None:
+    """110 of them, 75 KB together: the client gets current's answer, and the candidate its copy."""
+    await pod.up(tried(pod), shipper=False)
+    many = {f"X-Many-{n}": "v" * 680 for n in range(110)}
+    status, _, headers = await pod.ask("/predict?mode=many", headers=many)
+    assert status == 200
+    assert {name: value for name, value in headers.items() if name.startswith("X-Many")} == many
+
+    async def copied() -> bool:
+        return (await pod.seen("candidate"))["requests"] == 1
+
+    await until(copied, "the copy has come")
+    names = {name for name, _ in (await pod.seen("candidate"))["last"][0]["headers"]}
+    assert names >= {name.lower() for name in many}
+
+
+@pytest.mark.parametrize("host", [b"Host: triage\r\n", b""])
+async def test_old_clients_are_served(pod: Stand, host: bytes) -> None:
+    """HTTP/1.0, as load testers, health checks and old scripts speak it."""
     await pod.up(plain(pod), shipper=False)
     reader, writer = await asyncio.open_connection("127.0.0.1", pod.layout.live_port)
-    writer.write(b"GET /predict HTTP/1.0\r\nHost: triage\r\n\r\n")
+    writer.write(b"GET /predict HTTP/1.0\r\n" + host + b"\r\n")
     answer = await reader.read()
     writer.close()
     assert answer.split(b" ")[1] == b"200"

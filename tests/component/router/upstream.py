@@ -68,6 +68,11 @@ class Upstream:
         body = gzip.compress(json.dumps({"by": self.name, "diagnosis": "malignant"}).encode())
         return web.Response(body=body, headers={"content-encoding": "gzip", "content-type": "application/json"})
 
+    async def _many(self, request: web.Request) -> web.Response:
+        """As many headers as came, and theirs again."""
+        headers = {name: value for name, value in request.headers.items() if name.startswith("X-Many")}
+        return web.json_response({"by": self.name, "diagnosis": "benign"}, headers=headers)
+
     async def _trickle(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)

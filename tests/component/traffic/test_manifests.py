@@ -37,6 +37,7 @@ def test_every_pod_passes_restricted_pod_security(name):
 def test_the_namespace_enforces_it():
     labels = manifests.namespace("clinic")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert labels["app.kubernetes.io/managed-by"] == "shadowlift-dev", "it is told from somebody else's"
 
 
 def test_the_programs_accept_the_arguments_that_their_pods_give_them():

@@ -159,6 +159,14 @@ WORKLOADS = {
     "the host's network": (_with_pod(hostNetwork=True), "namespaces of the host"),
     "the host's processes": (_with_pod(hostPID=True), "namespaces of the host"),
     "the host's memory": (_with_pod(hostIPC=True), "namespaces of the host"),
+    "a port of the node": (
+        _with_container(ports=[{"name": "http", "containerPort": 8080, "hostPort": 80}]),
+        "may not take ports of a node",
+    ),
+    "a node": (_with_pod(nodeName="node-1"), "may not take ports of a node, choose one"),
+    "priority": (_with_pod(priorityClassName="system-node-critical"), "come before other pods"),
+    "root": (_with_pod(securityContext={"runAsUser": 0}), "only as another user than root"),
+    "root in one container": (_with_security(runAsNonRoot=False, runAsUser=0), "only as another user than root"),
     "privileges": (_with_security(privileged=True, allowPrivilegeEscalation=True), "privileged containers"),
     "escalation": (_with_security(allowPrivilegeEscalation=True), "privileged containers"),
     "a capability": (_with_security(capabilities={"add": ["NET_ADMIN"]}), "privileged containers"),
@@ -186,6 +194,23 @@ def test_workloads_beyond_the_needed_are_refused(confined: Caller, owner: Owner,
     for probe in ("startupProbe", "readinessProbe", "livenessProbe", "lifecycle"):
         pod["initContainers"][0].pop(probe, None)
     assert message in _create(confined, manifest).message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "LoadBalancer"},
+        {"type": "NodePort"},
+        {"type": "ExternalName", "externalName": "example.invalid"},
+        {"externalIPs": ["192.0.2.1"]},
+    ],
+)
+def test_services_that_reach_out_are_refused(confined: Caller, owner: Owner, changes: dict[str, Any]) -> None:
+    """Traffic of the cluster is not drawn away, nor is anything shown to the world."""
+    service = next(item for item in _everything(owner) if item["kind"] == "Service")
+    service["spec"] |= changes
+    service["spec"].pop("clusterIP", None)
+    assert "only Services of type ClusterIP" in _create(confined, service).message
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +309,7 @@ def test_nobody_else_is_confined(cluster: Cluster, owner: Owner) -> None:
 @pytest.mark.usefixtures("confined")
 def test_the_policies_have_no_type_errors(cluster: Cluster, namespace: str) -> None:
     """Kubernetes checks every expression against the types it will see, and finds nothing to say."""
-    for part in ("pods", "owned", "workloads"):
+    for part in ("pods", "owned", "workloads", "services"):
         name = f"shadowlift-{namespace}-operator-{part}"
         checked = wait_for(f"the check of {name}", lambda name=name: _type_check(cluster, name), SECONDS)
         assert checked == {"checked": True}

@@ -6,15 +6,17 @@ from typing import Any
 
 import yaml
 
-from shadowlift.api.ledger import EpochCounters
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, WATCH_EPOCH, EpochCounters
 from shadowlift.api.record import Record, RecordKind
 from shadowlift.resources.records import record_manifest
 from tests.unit.rollout import test_losses as losses
-from tests.unit.rollout.given import OWNER, Life, counting, promoted
+from tests.unit.rollout.given import CANARY, OWNER, STEP_S, Life, arms, counting, last_step, past_first_step, promoted
+from tests.unit.rollout.test_canary_after_shadow import without_prediction
 from tests.unit.rollout.test_looks import close_at_deadline
 
 EXAMPLES = Path(__file__).parents[3] / "manifests" / "examples"
 VALID = sorted(EXAMPLES.joinpath("valid").glob("*.yaml"))
+SECOND_STEP = FIRST_STEP_EPOCH + 1
 NUMBERS = {"minutes", "probability"}  # examples whose losses must be said to be apart
 
 
@@ -86,6 +88,26 @@ def expired() -> Record:
 
 def of_a_loss() -> Record:
     return ended(losses.counting(losses.MINUTES), losses.better())
+
+
+def of_a_canary() -> Record:
+    return better_in_last_step(last_step())
+
+
+def of_rewards() -> Record:
+    """A unit brings 0 or 100: 10 more of each by the candidate."""
+    outcome = {"maturity": "5s", "missing": "Value", "missingValue": "0", "from": [{"serviceAccount": "till"}]}
+    reward = {"type": "Reward", "range": {"min": "0", "max": "100"}, "targetLift": "2", "outcome": outcome}
+    life = Life(spec=without_prediction(strategy=CANARY, objective=reward)).settled()
+    life.count(WATCH_EPOCH, arms(current=(200, 160)))
+    return better_in_last_step(past_first_step(life.settled()))
+
+
+def better_in_last_step(life: Life) -> Record:
+    life.now += STEP_S
+    life.count(SECOND_STEP, arms((2_000, 1_800), (2_000, 1_600)))
+    life.settle()
+    return next(record for record in life.records if record.kind is RecordKind.PROMOTED)
 
 
 def started() -> Record:

@@ -46,11 +46,80 @@ def test_every_verdict_is_reached_again(
 
 
 def test_a_loss_is_reached_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its lifts are in minutes in the record and in parts of the range in the case: e-values and bars are compared."""
-    assert main(["-f", given.written(tmp_path, given.of_a_loss())]) == 0
+    """Its lifts are in minutes in the record and in parts of the range in the case: the largest gives the unit of the others."""
+    record = given.of_a_loss()
+    assert record.evidence is not None
+    assert main(["-f", given.written(tmp_path, record)]) == 0
     told = capsys.readouterr().out
     assert "reached again: Promote/LiftProven\n" in told
-    assert "at least" not in told
+    assert f"at least{record.evidence.lower:>26}" in told
+    assert "not compared, since the case does not know the outcome's unit: at most\n" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"estimate": "+1.6000"}, ["lift"]),
+        ({"lower": "+1.4000"}, ["at least"]),
+        ({"upper": "+9.0000"}, ["lift", "at least"]),
+        ({"upper": "-2.0000"}, ["lift", "at least", "at most"]),
+    ],
+)
+def test_another_lift_of_a_loss_is_found_out(
+    changes: dict, wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three lifts of one unit: one that is changed does not fit the two others."""
+    record = given.of_a_loss()
+    assert record.evidence is not None
+    evidence = record.evidence.model_dump(by_alias=True, exclude_none=True) | changes
+    assert main(["-f", given.written(tmp_path, record, evidence=evidence)]) == 1
+    told = [text for text in capsys.readouterr().out.splitlines() if text.endswith("differs")]
+    assert [text.split("  ")[0] for text in told] == wrong
+
+
+@pytest.mark.parametrize(
+    ("record", "rest"), [(given.of_a_canary, ""), (given.of_rewards, "at most")], ids=["Accuracy", "Reward"]
+)
+def test_lifts_of_a_canary_are_compared_too(
+    record: Callable[[], Record], rest: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of rewards in the unit that the largest gives."""
+    honest = record()
+    assert honest.evidence is not None
+    assert main(["-f", given.written(tmp_path, honest)]) == 0
+    assert (f"unit: {rest}\n" in capsys.readouterr().out) is bool(rest)
+    evidence = honest.evidence.model_dump(by_alias=True, exclude_none=True) | {"lower": "+0.0010"}
+    assert main(["-f", given.written(tmp_path, honest, evidence=evidence)]) == 1
+    wrong = [text for text in capsys.readouterr().out.splitlines() if text.endswith("differs")]
+    assert [text.split("  ")[0] for text in wrong] == ["at least"]
+
+
+def test_a_number_that_the_record_lacks_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is shown beside nothing, and not said to agree."""
+    record = given.proven()
+    assert record.evidence is not None
+    evidence = record.evidence.model_dump(by_alias=True, exclude_none=True, exclude={"estimate", "bar"})
+    assert main(["-f", given.written(tmp_path, record, evidence=evidence)]) == 0
+    assert "not compared, since the record has none: lift, bar\nthe record agrees" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("record", [given.proven, given.of_a_loss, given.at_the_deadline])
+def test_a_record_without_numbers_agrees_with_nothing(
+    record: Callable[[], Record], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2; its verdict is shown as it was reached again."""
+    assert main(["-f", given.written(tmp_path, record(), evidence=None)]) == 2
+    told = capsys.readouterr().out
+    assert "reached again: Promote/" in told
+    assert "not compared, since the record has none: pairs, lift, at least, at most, e-value, " in told
+    assert told.endswith("no number was compared, so that nothing is known of the record\n")
+
+
+def test_another_verdict_is_found_out_without_numbers_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who leaves the numbers out does not hide it."""
+    path = given.written(tmp_path, given.proven(), evidence=None, kind="Rejected", reason="Harm")
+    assert main(["-f", path]) == 1
+    assert capsys.readouterr().out.endswith("THE RECORD DOES NOT AGREE WITH ITS EVIDENCE\n")
 
 
 def test_the_data_alone_is_enough(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +152,9 @@ def test_what_something_else_has_decided_is_not_judged_again(
 ) -> None:
     """The evidence of the lift is shown, and nobody says that it does not agree."""
     assert main(["-f", given.written(tmp_path, given.proven(), kind="Rejected", reason=reason)]) == 0
-    assert "NOT AGREE" not in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "NOT AGREE" not in told
+    assert f"not judged again: Rejected/{reason}, which does not rest on this evidence alone\n" in told
 
 
 @pytest.mark.parametrize("message", [f"{APPROVED}; lift", f"{UNASKED}; lift"])

@@ -34,9 +34,13 @@ def test_a_model_deployment_without_a_trial_is_told_as_such():
     assert ending.found(View("x")) == "x: no trial"
 
 
-def test_on_somebodys_own_cluster_clean_up_does_not_speak_of_the_local_one():
-    assert "kubectl delete namespace clinic" in ending.clean_up(local=False)
-    assert "make cluster-down" in ending.clean_up(local=True)
+@pytest.mark.parametrize("namespace", ["clinic", "shop"])
+def test_on_somebodys_own_cluster_clean_up_names_what_is_ours_and_leaves_the_rest(namespace):
+    """The CRD would take every ModelDeployment of the cluster with it."""
+    told = ending.clean_up(namespace, local=False)
+    assert f"kubectl delete namespace {namespace}, then python -m dev.install uninstall (the CRD" in told
+    assert "--purge" not in told
+    assert "make cluster-down" in ending.clean_up(namespace, local=True)
 
 
 def test_the_images_are_those_of_the_index_and_one_that_is_not_there_is_named(tmp_path):

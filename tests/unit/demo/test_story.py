@@ -7,6 +7,7 @@ import pytest
 from dev.demo.feed import View
 from dev.demo.plain import Lines
 from dev.demo.story import Failed, Images, Pace, Story, why_rejected
+from dev.traffic import manifests
 from shadowlift.api.status import Status
 from tests.unit.demo.conftest import status
 
@@ -32,7 +33,7 @@ def test_one_model_is_promoted_and_another_rejected(story, cluster):
 
 
 def test_what_an_earlier_telling_left_is_removed_first(story, cluster):
-    cluster.apply({"kind": "Namespace", "metadata": {"name": "clinic"}}, {"kind": "Pod", "metadata": {"name": "left"}})
+    cluster.apply(manifests.namespace("clinic"), {"kind": "Pod", "metadata": {"name": "left"}})
     story.tell()
     assert ("Pod", "left") not in cluster.objects
 

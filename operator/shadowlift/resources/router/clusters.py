@@ -21,13 +21,17 @@ CONNECT_TIMEOUT_US = 5_000_000
 # To all others: before the time of a try is over. Envoy knows whom it has asked only when a connect has succeeded or failed;
 # a try that ends while connecting would be made again at the same process, whose node may be gone, instead of at current.
 CONNECT_SHARE = 0.8
-UNLIMITED = 100_000  # current took what it took without us: it is not ours to refuse a request for it
+# Current took what it took without us, and said what it said: it is not ours to refuse a request or an answer for it.
+UNLIMITED = 100_000
+MOST_HEADERS = 1_000  # of a request or an answer; Envoy's default is 100
+MOST_HEADERS_KIB = 1_024  # all of them together; Envoy's default is 60
 
 # The shadow is shed long before live traffic feels it. 128 copies under way carry 1,280/s at 0.1 s, and 128/s at 1 s; more
 # would only make a slow candidate slower. What does not fit is dropped at once: copies that queued would be asked, and
 # answered, long after their time. HTTP/2 makes it so, since its requests never wait for a connection to be free.
 SHADOW_LIMITS = {"max_pending_requests": 128, "max_requests": 128, "max_retries": 0}  # pending: only while connecting
 
+_HEADERS = {"max_headers_count": MOST_HEADERS, "max_response_headers_kb": MOST_HEADERS_KIB}
 _PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 # Header names keep the case that client and process gave them: without us nobody would have changed it.
@@ -81,7 +85,7 @@ def _upstream(upstream: Upstream, connect_us: int) -> Json:
         cluster_type=dns,
         load_assignment=_assignment(upstream.cluster, address, metadata(cluster=upstream.cluster)),
         typed_extension_protocol_options=_protocol(
-            protocol, common_http_protocol_options={"idle_timeout": IDLE_TIMEOUT}
+            protocol, common_http_protocol_options={"idle_timeout": IDLE_TIMEOUT, **_HEADERS}
         ),
     )
 
@@ -103,7 +107,7 @@ def door(place: int) -> str:
 
 def _shadow(place: int) -> Json:
     listener = {"envoy_internal_address": {"server_listener_name": SHADOW}}
-    protocol = _protocol({"http2_protocol_options": {}})
+    protocol = _protocol({"http2_protocol_options": {}}, common_http_protocol_options=_HEADERS)
     return _cluster(
         door(place),
         dict(SHADOW_LIMITS),

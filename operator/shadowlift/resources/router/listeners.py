@@ -5,7 +5,7 @@ Nothing here depends on a trial, so that no connection is ever drained for one: 
 
 from shadowlift.api.capture import LINES_COUNTER, Track
 from shadowlift.resources.router.capture import LUA_SOURCE, line_format
-from shadowlift.resources.router.clusters import PRESERVE_CASE
+from shadowlift.resources.router.clusters import MOST_HEADERS, MOST_HEADERS_KIB, PRESERVE_CASE
 from shadowlift.resources.router.envoy import (
     HEADER_METADATA,
     HEADER_METADATA_TYPE,
@@ -28,6 +28,7 @@ _LISTENER = "envoy.config.listener.v3.Listener"
 _CONNECTION_MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 STREAM_IDLE_TIMEOUT = "3600s"  # without a byte in either direction; there is no other limit on a live request
 DRAIN_TIMEOUT = "5s"
+NO_HOST = "localhost"  # what a request of HTTP/1.0 that names no host is given; Envoy would refuse it
 
 # Who may steer Envoy by its own headers: an address that no client has. Left out it would be every private one.
 NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
@@ -117,7 +118,11 @@ def _live(layout: Layout) -> Json:
         forward_client_cert_details="ALWAYS_FORWARD_ONLY",
         internal_address_config={"cidr_ranges": [NOBODY]},
         upgrade_configs=[{"upgrade_type": "websocket"}],
-        http_protocol_options={"accept_http_10": True, "header_key_format": PRESERVE_CASE},
+        http_protocol_options={
+            "accept_http_10": True,
+            "default_host_for_http_10": NO_HOST,
+            "header_key_format": PRESERVE_CASE,
+        },
     )
 
 
@@ -127,6 +132,8 @@ def _shadow(layout: Layout) -> Json:
 
 
 def _manager(track: Track, layout: Layout, *, filters: list[Json], log_filter: Json, **fields: object) -> Json:
+    # A copy has a few headers more than its request.
+    most_headers = MOST_HEADERS if track is Track.LIVE else 2 * MOST_HEADERS
     router = extension(ROUTER, HTTP + "router.v3.Router", suppress_envoy_headers=True)
     return typed(
         _CONNECTION_MANAGER,
@@ -134,6 +141,8 @@ def _manager(track: Track, layout: Layout, *, filters: list[Json], log_filter: J
         codec_type="AUTO",
         rds={"route_config_name": track.value, "config_source": watched(layout.config_dir, f"rds-{track.value}.yaml")},
         generate_request_id=False,
+        common_http_protocol_options={"max_headers_count": most_headers},
+        max_request_headers_kb=MOST_HEADERS_KIB,
         server_header_transformation="PASS_THROUGH",
         stream_idle_timeout=STREAM_IDLE_TIMEOUT,
         drain_timeout=DRAIN_TIMEOUT,
