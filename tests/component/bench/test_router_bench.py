@@ -45,10 +45,9 @@ def test_a_router_that_does_something_else_is_not_measured(variant: variants.Var
         rounds.measure(routers, SHORT, 1, print)
 
 
-def hold(program: stand.Program, after: float, seconds: float) -> None:
+def hold(program: stand.Program, seconds: float) -> None:
     """The process does nothing for a while."""
     never = threading.Event()
-    never.wait(after)
     program.popen.send_signal(signal.SIGSTOP)
     never.wait(seconds)
     program.popen.send_signal(signal.SIGCONT)
@@ -57,9 +56,14 @@ def hold(program: stand.Program, after: float, seconds: float) -> None:
 def test_a_pause_is_felt_by_all_who_were_due_in_it():
     """The process behind stands still for a third of a second at 400/s: not one latency tells of it, but a hundred."""
     with stand.running(()) as alone:
-        held = threading.Thread(target=hold, args=(alone.behind, 0.4, 0.35))
-        held.start()
-        counted = load.steady(alone.behind.port, 400, 0.8, alone.behind.cpu)
+        held = threading.Thread(target=hold, args=(alone.behind, 0.35))
+
+        def cpu() -> float:  # asked when what is measured begins, and when it ends
+            if held.ident is None:
+                held.start()
+            return alone.behind.cpu()
+
+        counted = load.steady(alone.behind.port, 400, 0.8, cpu)
         held.join()
     assert len(counted.latencies) == pytest.approx(320, abs=1)
     assert sum(latency > 20_000_000 for latency in counted.latencies) > 50
