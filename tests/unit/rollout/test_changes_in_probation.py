@@ -18,6 +18,7 @@ from tests.unit.rollout.given import (
     OTHER_QUESTION,
     STEP_S,
     Life,
+    arms,
     created_again,
     past_first_step,
     succeeding,
@@ -350,6 +351,21 @@ class TestWhatBreaks:
         life.settle()
         assert (life.records, intent(life).split, intent(life).trial) == (before, route.split, route.trial)
         assert life.registered == {route.trial.uid if route.trial else None}
+        assert passes(life)
+
+    @pytest.mark.parametrize("lost", ["another ledger", "fewer units"])
+    def test_lost_evidence_moves_nothing(self, lost: str) -> None:
+        """The lift was proven before; the guardrails go on with what there is."""
+        life = quiet()
+        life.settle()
+        before, route = life.records, intent(life)
+        if lost == "another ledger":
+            life.ledger = "ledger-2"
+        else:
+            life.count(EPOCH, arms((90, 90), (5, 5)))
+        life.now += 300
+        life.settle()
+        assert (life.records, intent(life)) == (before, route)
         assert passes(life)
 
     @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from shadowlift.api.ledger import SHADOW_EPOCH, EpochCounters
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WATCH_EPOCH, EpochCounters
 from shadowlift.api.status import VerdictKind
 from tests.support.world import BETTER, VALUES
-from tests.unit.rollout.given import counting
-from tests.unit.rollout.test_canary import kinds, verdict
+from tests.unit.rollout.given import arms, counting, stepping
+from tests.unit.rollout.test_canary import kinds, shared, verdict
 
 SOME = {"wins": 20, "losses": 12, "ties": 968, "disagreements": 32, **VALUES}  # neither proven nor given up
 
@@ -31,6 +31,22 @@ def test_a_trial_whose_evidence_has_a_hole_is_given_up(regrown: dict[str, Any]) 
     assert life.status is not None
     assert life.status.trial is not None
     assert life.status.trial.attempt == 2
+
+
+def test_a_canary_whose_evidence_has_a_hole_gives_its_units_back() -> None:
+    """By the very next configuration: nobody stays with a candidate of which less is known than was."""
+    life = stepping()
+    life.count(FIRST_STEP_EPOCH, arms((10, 8), (190, 152)))
+    life.cycle()
+    assert shared(life)[0] == 50
+    life.now += 300
+    life.count(FIRST_STEP_EPOCH, arms((10, 8), (189, 152)))
+    life.cycle()
+    assert (kinds(life)[-1], life.records[-1].reason) == ("Abandoned", "EvidenceLost")
+    life.cycle()
+    assert (kinds(life)[-1], shared(life)[0]) == ("Started", 50)
+    life.cycle()
+    assert shared(life) == (0, WATCH_EPOCH)
 
 
 def test_an_answer_that_an_earlier_operator_saw_is_no_hole() -> None:
