@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from dev.traffic.cluster_api import MODEL_DEPLOYMENT, NAMESPACE, ApiError, Cluster, wait_for
-from dev.traffic.manifests import MADE_HERE
+from dev.traffic.manifests import made_here
 
 
 class NotOurs(Exception):
@@ -24,7 +24,7 @@ def found(cluster: Cluster, namespace: str) -> bool:
     there = cluster.get(NAMESPACE, namespace)
     if there is None:
         return False
-    if not MADE_HERE.items() <= (there["metadata"].get("labels") or {}).items():
+    if not made_here(there["metadata"].get("labels")):
         raise NotOurs(
             f"namespace {namespace} exists and was not made by this demo, which would empty it: "
             "delete it, or use another cluster"

@@ -10,7 +10,7 @@ import helm_python
 import yaml
 
 from dev.traffic.cluster_api import NAMESPACE, Cluster, Kind, Manifest, default_kubeconfig, wait_for
-from dev.traffic.manifests import MADE_HERE
+from dev.traffic.manifests import MADE_HERE, made_here
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "shadowlift"
 RELEASE = "shadowlift"
@@ -102,7 +102,7 @@ def _settle(helm: helm_python.Config, namespace: str) -> bool:
     found = [release for release in helm.list(all_states=True) if release["name"] == RELEASE]
     if not found:
         return False
-    if not MADE_HERE.items() <= (found[0].get("labels") or {}).items():
+    if not made_here(found[0].get("labels")):
         raise InstallError(
             f"release {RELEASE} in namespace {namespace} was not made by dev.install, which would reset its values: "
             f"use another cluster, or remove it first (helm uninstall {RELEASE} -n {namespace})"

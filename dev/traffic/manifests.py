@@ -31,6 +31,11 @@ class Program:
     scripts: str = SCRIPTS  # the ConfigMap of modules and rows
 
 
+def made_here(labels: Mapping[str, str] | None) -> bool:
+    """Whether an object with these labels is one of ours."""
+    return MADE_HERE.items() <= (labels or {}).items()
+
+
 def namespace(name: str) -> Manifest:
     """A namespace of ours, in which only pods without any privilege may run."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted", **MADE_HERE}

@@ -32,8 +32,8 @@ class Room:
         Raises:
             Unavailable: there is none.
         """
-        declared = request.headers.get("content-length", "")
-        wanted = min(int(declared), limit) if declared.isdigit() else limit
+        declared = _declared(request)
+        wanted = limit if declared is None else min(declared, limit)
         if wanted > self._free:
             raise Unavailable(f"{self._size - self._free} bytes of batches are being stored already")
         self._free -= wanted
@@ -51,8 +51,8 @@ async def read_body(request: Request, limit: int) -> bytes:
     Raises:
         TooLarge: it is, or says that it will be, longer.
     """
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    declared = _declared(request)
+    if declared is not None and declared > limit:
         raise TooLarge(f"the body has {declared} bytes; at most {limit} are accepted")
     body = bytearray()
     async for chunk in request.stream():
@@ -60,6 +60,12 @@ async def read_body(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise TooLarge(f"the body has more than {limit} bytes")
     return bytes(body)
+
+
+def _declared(request: Request) -> int | None:
+    """How long the body says that it is, in bytes."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isdigit() else None
 
 
 def parse(model: type[Body], body: bytes) -> Body:

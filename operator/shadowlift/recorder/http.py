@@ -110,7 +110,7 @@ def _add_operator_routes(app: FastAPI, door: Door) -> None:
         responses=problems(400, 401, 403, 409, 413, 422, 503),
     )
     async def register_trial(request: Request, uid: str) -> dict[str, str]:
-        """Register a trial; repeating it may change `routers` and `closed` only."""
+        """Register a trial; repeating it may add `routers` and change `closed`, and nothing else."""
         access.check(Operation.REGISTER_TRIAL, await door.caller(request), door.asked())
         wanted = parse(wire.TrialRegistration, await read_body(request, OPERATOR_LIMIT))
         if wanted.uid != uid:

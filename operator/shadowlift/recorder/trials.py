@@ -1,7 +1,6 @@
 """Registering trials and keeping their decision records. Called by `http` for the operator; one transaction each."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -77,7 +76,7 @@ def register(connection: Connection, wanted: TrialRegistration, now: int, rules:
             _refuse_frozen(stored, wanted)
             values = {"registration": wanted.model_dump_json(by_alias=True), "closed": wanted.closed}
             connection.execute(update(schema.trials).where(schema.trials.c.number == number).values(values))
-    _add_routers(connection, number, wanted.routers, now)
+    _add_routers(connection, number, set(wanted.routers), now)
 
 
 def store_record(connection: Connection, uid: str, record: DecisionCopy) -> None:
@@ -158,7 +157,7 @@ def _deployment(connection: Connection, namespace: str, name: str) -> Row[Any]:
     return connection.execute(select(schema.deployments).where(is_it)).one()
 
 
-def _add_routers(connection: Connection, trial: int, wanted: Collection[str], now: int) -> None:
+def _add_routers(connection: Connection, trial: int, wanted: set[str], now: int) -> None:
     """Routers that may ship for a trial from now on.
 
     One that is gone stays: its last lines may be under way, and what it lost is part of the trial. Above `MOST_ROUTERS` those go that
@@ -169,14 +168,14 @@ def _add_routers(connection: Connection, trial: int, wanted: Collection[str], no
         links, links.c.router == routers.c.number
     )
     present = {row.uid: row for row in connection.execute(listed.where(links.c.trial == trial)).all()}
-    for uid in sorted(set(wanted) - present.keys()):
+    for uid in sorted(wanted - present.keys()):
         router = connection.execute(select(routers.c.number).where(routers.c.uid == uid)).scalar_one_or_none()
         if router is None:
             added = insert(routers).values(uid=uid, known_since=now).returning(routers.c.number)
             router = connection.execute(added).scalar_one()
         connection.execute(insert(links).values(trial=trial, router=router))
     others = [row for uid, row in present.items() if uid not in wanted]
-    excess = max(0, len(others) + len(set(wanted)) - MOST_ROUTERS)
+    excess = max(0, len(others) + len(wanted) - MOST_ROUTERS)
     oldest = sorted(others, key=lambda row: row.last_seen or 0)[:excess]
     gone = links.c.router.in_([row.number for row in oldest])
     connection.execute(delete(links).where(links.c.trial == trial, gone))

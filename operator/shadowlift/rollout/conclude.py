@@ -159,13 +159,11 @@ def going_on(phase: Phase, world: World, trial: TrialHistory, look: Look | None,
 
 
 def _stays_lost(look: Look) -> bool:
-    """Counters have gone back, and not only because an operator that has just gone had seen a later answer."""
+    """Lost in the very ledger in which the trial began: a copy of it, unless an operator that has just gone had seen a later answer."""
     status = look.world.observed.resource.status
     seen_at = status.trial.evidence_at if status is not None and status.trial is not None else None
     same = look.world.observed.evidence.ledger == look.trial.terms.ledger
-    return (
-        same and gates.have_gone_back(look) and seen_at is not None and look.world.now >= parse(seen_at) + LOST_AFTER_S
-    )
+    return same and seen_at is not None and look.world.now >= parse(seen_at) + LOST_AFTER_S
 
 
 def _given_up(look: Look) -> Record:

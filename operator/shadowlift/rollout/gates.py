@@ -43,15 +43,10 @@ def ledger_is_the_same(look: Look) -> Shut | None:
             VerdictKind.ERROR, EVIDENCE_LOST,
             "the recorder's ledger is not the one in which this trial began; change spec.trial to begin anew",
         )  # fmt: skip
-    if have_gone_back(look):
+    before = before_it(look)
+    if before is not None and _seen(look) < _shown(before, units=bool(look.steps)):
         return Shut(VerdictKind.ERROR, EVIDENCE_LOST, "the recorder's counters have gone back; the trial is given up")
     return None
-
-
-def have_gone_back(look: Look) -> bool:
-    """The recorder has counted less than it had at an earlier look: its ledger was restored from a copy, or was meddled with."""
-    before = before_it(look)
-    return before is not None and _seen(look) < _shown(before, units=bool(look.steps))
 
 
 def before_it(look: Look) -> Evidence | None:

@@ -97,8 +97,8 @@ def _frozen(guardrail: Guardrail, counters: EpochCounters) -> FrozenGuard:
             kind="Slow",
             # Answers of the candidate beyond the moved limit against those of current beyond its own: nothing is measured beforehand but
             # where the limits are, and one that is off by a little asks for another quantile, not for another margin.
-            no_harm=_ratio(1.0, max(tolerated.null_ratio, LEAST_FOUND), tolerated.limit, same.limit),
-            harm=_ratio(same.null_ratio, WORTH_FINDING * same.null_ratio, same.limit),
+            no_harm=_ratio(1.0, max(tolerated.null_ratio, LEAST_FOUND), repr(tolerated.limit), repr(same.limit)),
+            harm=_ratio(same.null_ratio, WORTH_FINDING * same.null_ratio, repr(same.limit)),
         )
     if guardrail.is_relative:
         return FrozenGuard(
@@ -121,11 +121,9 @@ def _frozen(guardrail: Guardrail, counters: EpochCounters) -> FrozenGuard:
     )
 
 
-def _ratio(null: float, target: float, limit: float | None = None, current_limit: float | None = None) -> GuardTest:
-    limits = [None if one is None else repr(one) for one in (limit, current_limit)]
-    return GuardTest(
-        null=repr(null), bets=events.planned_bets(null, target).to_json(), limit=limits[0], current_limit=limits[1]
-    )
+def _ratio(null: float, target: float, limit: str | None = None, current_limit: str | None = None) -> GuardTest:
+    planned = events.planned_bets(null, target).to_json()
+    return GuardTest(null=repr(null), bets=planned, limit=limit, current_limit=current_limit)
 
 
 def known(frozen: Sequence[FrozenGuard], steps: Steps, shadow: EpochCounters, alpha: float) -> list[Known]:

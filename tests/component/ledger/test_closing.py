@@ -139,7 +139,6 @@ def test_lines_that_a_router_may_have_kept_are_not_the_candidates_silence(world:
     """A router that left without saying that it had sent everything is not waited for, and not trusted either."""
     world.register(routers=["router-1", "router-2"])
     world.ship([live("a"), live("b", t=START - 1)], router="router-2", low=START)
-    world.register(routers=["router-1"])
     world.mature()
     assert (world.counters().open, world.epoch().unmatched, world.epoch().candidate_silent) == (0, 1, 1)
 

@@ -118,6 +118,7 @@ def _live(layout: Layout) -> Json:
         forward_client_cert_details="ALWAYS_FORWARD_ONLY",
         internal_address_config={"cidr_ranges": [NOBODY]},
         upgrade_configs=[{"upgrade_type": "websocket"}],
+        common_http_protocol_options={"max_headers_count": MOST_HEADERS},
         http_protocol_options={
             "accept_http_10": True,
             "default_host_for_http_10": NO_HOST,
@@ -128,12 +129,12 @@ def _live(layout: Layout) -> Json:
 
 def _shadow(layout: Layout) -> Json:
     own_hop = {"use_remote_address": False, "skip_xff_append": True}
-    return _manager(Track.SHADOW, layout, filters=_capture_filters(), log_filter={}, **own_hop)
+    more = {"max_headers_count": 2 * MOST_HEADERS}  # a copy has a few headers more than its request
+    filters = _capture_filters()
+    return _manager(Track.SHADOW, layout, filters=filters, log_filter={}, common_http_protocol_options=more, **own_hop)
 
 
 def _manager(track: Track, layout: Layout, *, filters: list[Json], log_filter: Json, **fields: object) -> Json:
-    # A copy has a few headers more than its request.
-    most_headers = MOST_HEADERS if track is Track.LIVE else 2 * MOST_HEADERS
     router = extension(ROUTER, HTTP + "router.v3.Router", suppress_envoy_headers=True)
     return typed(
         _CONNECTION_MANAGER,
@@ -141,7 +142,6 @@ def _manager(track: Track, layout: Layout, *, filters: list[Json], log_filter: J
         codec_type="AUTO",
         rds={"route_config_name": track.value, "config_source": watched(layout.config_dir, f"rds-{track.value}.yaml")},
         generate_request_id=False,
-        common_http_protocol_options={"max_headers_count": most_headers},
         max_request_headers_kb=MOST_HEADERS_KIB,
         server_header_transformation="PASS_THROUGH",
         stream_idle_timeout=STREAM_IDLE_TIMEOUT,
