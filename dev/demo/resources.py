@@ -9,8 +9,8 @@ BETTER = "tumour-triage"
 WORSE = "tumour-triage-stale"
 
 
-def model_deployment(name: str, candidate: str, image: str) -> Manifest:
-    """One candidate beside the rules. All else is left at its default, so that a reader sees how little it takes."""
+def model_deployment(name: str, candidate: str, image: str, **more: object) -> Manifest:
+    """One candidate beside the rules. All else but for `more` is left at its default, so that a reader sees how little it takes."""
     return {
         "apiVersion": "shadowlift.dev/v1alpha1",
         "kind": "ModelDeployment",
@@ -29,5 +29,6 @@ def model_deployment(name: str, candidate: str, image: str) -> Manifest:
                 "outcome": {"maturity": "5s", "from": [{"serviceAccount": "outcome-sender"}]},
             },
             "deadline": "10m",
+            **more,
         },
     }

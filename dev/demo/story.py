@@ -108,10 +108,10 @@ class Story:
             self.pace.traffic,
         )
 
-    def apply(self, stand: Stand, candidate: str, image: str) -> None:
+    def apply(self, stand: Stand, candidate: str, image: str, **more: object) -> None:
         """`kubectl apply` of one ModelDeployment, then wait until its routers could take over."""
         name = stand.wanted.model_deployment
-        wish = resources.model_deployment(name, candidate, image)
+        wish = resources.model_deployment(name, candidate, image, **more)
         caption = f"Somebody has a model that may be better: {candidate}. They apply this, and nothing else:"
         self.out.say(caption, yaml.safe_dump(wish, sort_keys=False, width=120))
         self.cluster.apply(wish)
@@ -179,11 +179,12 @@ class Story:
             "the days of a microscope that has since been replaced. It is worse than the rules; nobody knows that yet."
         )
         stand.start()
-        self.apply(stand, "stale", self.images.worse)
+        self.apply(stand, "stale", self.images.worse, strategy={"shadow": {"rejectAfter": "15s"}})
         stand.wait(self.pace.pods)
         stand.rate(self.rate)
         self.out.say(
-            "The ward's clients call the router from the start. Copies go to triage-stale, answers come from the rules."
+            "The ward's clients call the router from the start. Copies go to triage-stale, answers come from the rules. "
+            "A rejection must have stood for a while (a minute, unless said otherwise), so that a bad moment cannot be one."
         )
         self._verdict(
             stand, "Rejected", "The rules answer the clients; stale answers copies. Is it better, or harmful?"

@@ -67,6 +67,9 @@ def spec(candidate: str, image: str, **changes: Any) -> Manifest:
     }
 
 
+SOON_REJECTED = {"shadow": {"rejectAfter": "5s"}}  # for whom nobody needs a minute to be sure
+
+
 @dataclass(frozen=True)
 class Story:
     """Which process is in place, and what its clients ask."""

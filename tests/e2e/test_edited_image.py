@@ -3,7 +3,7 @@
 import json
 
 from dev.traffic.cluster_api import CONFIG_MAP
-from tests.e2e.place import Place, asked, condition, images, no_failures, reconciling, spec
+from tests.e2e.place import SOON_REJECTED, Place, asked, condition, images, no_failures, reconciling, spec
 
 
 def test_edited_image(place: Place):
@@ -14,7 +14,7 @@ def test_edited_image(place: Place):
     stand.move(place.router_url)
     place.until_phase("Promoted")
     proven = place.until_loaded()["serving"]["workload"]  # who serves is told when the routers do it
-    place.apply(spec("model", images()["triage-stale"]))
+    place.apply(spec("model", images()["triage-stale"], strategy=SOON_REJECTED))
     status = place.until("a new trial", lambda s: s["phase"] == "Shadowing" and s["trial"]["workload"] != proven)
     assert status["serving"]["workload"] == proven
     no_failures(asked(stand, 300))

@@ -16,8 +16,21 @@ def seconds_to_switch(stand: Stand, since_us: int, away_from: str) -> float:
     return (max(late) - since_us) / 1e6
 
 
+def bad_second(place: Place, stand: Stand) -> None:
+    """The candidate fails on the first pairs that count; by them alone it would be rejected."""
+    status = place.until("pairs to count from here", lambda s: "disagreement" in s.get("trial", {}))
+    place.fault("error", status["trial"]["workload"])
+    asked(stand, 60)
+    place.fault("ok", status["trial"]["workload"])
+    doubted = place.until("it to look like harm", lambda s: s["trial"]["verdict"]["reason"] == "Confirming")
+    print(f"a bad second: {doubted['trial']['verdict']['message']}")
+
+
 def test_promotion_and_back(place: Place):
-    """A better model is promoted by live traffic; faults of it cost nobody anything; serve: Current takes it back."""
+    """A better model is promoted by live traffic, though not each second was a good one; faults of it cost nobody anything.
+
+    `serve: Current` takes it back.
+    """
     stand = place.traffic(50, driver=("--direct", place.rules_url))
     wanted = spec("logreg", images()["triage-faulty"])
     place.apply(wanted)
@@ -25,6 +38,7 @@ def test_promotion_and_back(place: Place):
     place.until_loaded()
     stand.move(place.router_url)
 
+    bad_second(place, stand)
     status = place.until_phase("Promoted")
     place.until_loaded()
     decided = status["history"][0]

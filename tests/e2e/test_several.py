@@ -1,6 +1,6 @@
 """Several candidates in one shadow, and one that is right often enough and yet must not serve."""
 
-from tests.e2e.place import Place, asked, bento, images, no_failures, spec
+from tests.e2e.place import SOON_REJECTED, Place, asked, bento, images, no_failures, spec
 
 
 def test_the_simplest_that_is_proven_is_promoted_and_the_record_says_why(place: Place):
@@ -34,7 +34,7 @@ def test_a_model_that_fails_on_some_cases_is_stopped_by_a_guardrail(place: Place
     """It is right more often than the rules, and would be promoted; it never answers a client."""
     stand = place.traffic(50)
     guard = {"name": "errors", "type": "ErrorRate", "maxIncrease": "0.005"}
-    place.apply(spec("flaky", images()["triage-flaky"], guardrails=[guard]))
+    place.apply(spec("flaky", images()["triage-flaky"], guardrails=[guard], strategy=SOON_REJECTED))
     place.until_loaded()
     stand.move(place.router_url)
     status = place.until_phase("Rejected", 400)

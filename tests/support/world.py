@@ -25,10 +25,12 @@ from shadowlift.reconcile.store import Store
 from shadowlift.reconcile.tell import Teller
 from shadowlift.resources.router.intent import RouterIntent
 from shadowlift.resources.routers import RouterSettings
+from shadowlift.rollout.instants import parse
 from shadowlift.rollout.observed import Installation
 from shadowlift.telemetry.metrics import Metrics
 
 NAMESPACE, NAME = "clinic", "triage"
+REJECT_AFTER_S = 60.0  # the default of strategy.shadow.rejectAfter
 KEY = (NAMESPACE, NAME)
 Object = dict[str, Any]
 
@@ -355,7 +357,7 @@ class World:
     async def settle(self, limit: int = 60) -> None:
         """Cycle until a whole cycle changes nothing; the operator is started again where it died.
 
-        Time goes on until hanging requests have ended, where the routers keep something for them.
+        Time goes on until hanging requests have ended, where the routers keep something for them, and a rejection has stood long enough.
         """
         quiet, waited = 0, False
         for _ in range(limit):
@@ -370,11 +372,23 @@ class World:
             after = {key: obj["metadata"]["resourceVersion"] for key, obj in self.cluster.objects.items()}
             self.clock.time += 0.5
             quiet = quiet + 1 if before == after else 0
+            if quiet and self.clock.time < (confirmed := self._confirmed_at()):
+                quiet, self.clock.time = 0, confirmed
             if quiet >= 3 and (waited or not self._keeps_spare()):
                 return
             if quiet >= 3:
                 quiet, waited, self.clock.time = 0, True, self.clock.time + 70.0
         raise AssertionError(f"not settled after {limit} cycles: {self.status.get('conditions')}")
+
+    async def stand(self) -> None:
+        """What a look says now has stood long enough for a rejection."""
+        await self.cycle()
+        self.clock.time += REJECT_AFTER_S
+
+    def _confirmed_at(self) -> float:
+        """When the rejection that status speaks of has stood long enough; 0: it speaks of none."""
+        since = ((self.status.get("trial") or {}).get("verdict") or {}).get("rejectingSince")
+        return parse(since) + REJECT_AFTER_S if since else 0.0
 
     def _keeps_spare(self) -> bool:
         published = self.cluster.objects.get(("ConfigMap", NAMESPACE, f"{NAME}-router"))

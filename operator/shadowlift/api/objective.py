@@ -242,7 +242,7 @@ class Objective(Model):
     )
     cycle: Duration | None = Field(
         None,
-        description="Promote, or give up, only after whole cycles, e.g. 24h where day and night differ; harm does not wait.",
+        description="Promote, or give up, only after whole cycles, e.g. 24h where day and night differ; harm does not wait for one.",
     )
     outcome: Outcome
 

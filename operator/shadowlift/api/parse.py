@@ -24,6 +24,7 @@ _DURATION_BOUNDS = {
     "objective.cycle": (60.0, 90 * 86400.0),
     "answerWithin": (0.001, 60.0),
     "deadline": (10.0, 365 * 86400.0),
+    "strategy.shadow.rejectAfter": (0.0, 7 * 86400.0),
     "strategy.canary.circuitBreaker.window": (1.0, 60.0),
     "promotion.probation.duration": (1.0, 90 * 86400.0),
 }
@@ -58,13 +59,14 @@ def parse_spec(raw: dict[str, Any]) -> Spec:
 
 
 def _check_lengths(spec: Spec) -> None:
-    objective, canary = spec.objective, spec.strategy.canary
+    objective, shadow, canary = spec.objective, spec.strategy.shadow, spec.strategy.canary
     lengths = {
         "objective.outcome.maturity": objective.outcome.maturity,
         "objective.cycle": objective.cycle,
         "answerWithin": spec.answer_within,
         "deadline": spec.deadline,
         "promotion.probation.duration": spec.promotion.probation.duration if spec.promotion.probation else None,
+        "strategy.shadow.rejectAfter": shadow.reject_after if shadow else None,
         "strategy.canary.circuitBreaker.window": canary.circuit_breaker.window if canary else None,
     }
     for field, text in lengths.items():
@@ -79,6 +81,9 @@ def _check_lengths(spec: Spec) -> None:
     if seconds(spec.deadline) <= sum(needed.values()):
         what = " and ".join(name for name, length in needed.items() if length)
         raise InvalidInput("spec.deadline", f"must be longer than {what}, or no outcome can count")
+    if shadow is not None and seconds(shadow.reject_after) >= seconds(spec.deadline):
+        message = f"{shadow.reject_after} must be shorter than spec.deadline, or nothing can be rejected"
+        raise InvalidInput("spec.strategy.shadow.rejectAfter", message)
 
 
 def _check_holdback(spec: Spec) -> None:

@@ -136,6 +136,9 @@ class Verdict(Model):
     kind: VerdictKind
     reason: Short
     message: Text = ""
+    rejecting_since: Instant | None = (
+        None  # since when the evidence has asked for a rejection, while that is waited with
+    )
 
 
 class Contender(Model):

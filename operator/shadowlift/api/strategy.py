@@ -17,6 +17,11 @@ class Shadow(Model):
     """Live requests are copied to the candidate; its answers are never seen by a client."""
 
     percent: Percent = Field("100%", description="Share of the live requests to mirror.")
+    reject_after: Duration = Field(
+        "1m",
+        description="How long every look at the evidence must have asked for a rejection; 0s: none waits. What stalls the candidate's pods "
+        "for a moment must not end a trial in which nobody meets it.",
+    )
 
 
 class CanaryStep(Model):

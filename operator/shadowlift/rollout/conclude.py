@@ -23,6 +23,7 @@ from shadowlift.rollout import arms, gates, guards, rivals
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.instants import parse, stamp
 from shadowlift.rollout.look import Gate, Look
+from shadowlift.rollout.rejection import confirmed_at
 from shadowlift.rollout.steps.pending import LOOK_AGAIN
 from shadowlift.rollout.steps.step import Blocked, Step
 from shadowlift.rollout.world import World
@@ -68,6 +69,8 @@ def approved(phase: Phase, look: Look, verdict: Verdict, proposal: Record, gates
     """
     if verdict.kind is VerdictKind.REJECT:
         return ended(phase, look, verdict)
+    if verdict.rejecting_since is not None:
+        return going_on(phase, look.world, look.trial, look, verdict)
     asked, uid = look.world.spec.promotion, look.trial.uid
     if asked.policy is PromotionPolicy.MANUAL and asked.approve != uid:
         other = f"; {asked.approve} is another trial" if asked.approve else ""
@@ -154,7 +157,7 @@ def going_on(phase: Phase, world: World, trial: TrialHistory, look: Look | None,
     return Step(
         phase, record=record, measured=True, register=True, blocked=blocked,
         verdict=verdict, evidence=evidence, coverage=coverage, guardrails=shown(look) if look else None,
-        requeue_after=_next_look(world),
+        requeue_after=_next_look(world, verdict),
     )  # fmt: skip
 
 
@@ -226,10 +229,15 @@ def _test(look: Look, variance: float | None) -> dict[str, Any]:
     ).to_json()
 
 
-def _next_look(world: World) -> float | None:
-    """When time alone could change something: at the deadline, and at the end of a step."""
+def _next_look(world: World, verdict: Verdict) -> float | None:
+    """When time alone could change something: at the deadline, at the end of a step, and when a rejection has stood long enough."""
     since, planned = world.step_since, world.planned_step
-    ends = [world.deadline, since + planned.seconds if since is not None and planned is not None else None]
+    rejecting, shadow = verdict.rejecting_since, world.spec.strategy.shadow
+    ends = [
+        world.deadline,
+        None if since is None or planned is None else since + planned.seconds,
+        None if rejecting is None or shadow is None else confirmed_at(rejecting, shadow),
+    ]
     ahead = [max(0.1, end - world.now) for end in ends if end is not None and end > world.now]
     if world.is_over:
         return LOOK_AGAIN

@@ -16,6 +16,7 @@ from shadowlift.rollout import guards, interference
 from shadowlift.rollout.evidence import signed
 from shadowlift.rollout.instants import parse
 from shadowlift.rollout.look import Gate, Look, Shut
+from shadowlift.rollout.rejection import FUTILITY, in_its_time, rejection
 from shadowlift.stats.combination import Safety, at_cycle_end
 from shadowlift.stats.verdict import Reason
 from shadowlift.stats.verdict import Verdict as Says
@@ -43,20 +44,10 @@ def ledger_is_the_same(look: Look) -> Shut | None:
             VerdictKind.ERROR, EVIDENCE_LOST,
             "the recorder's ledger is not the one in which this trial began; change spec.trial to begin anew",
         )  # fmt: skip
-    before = before_it(look)
-    if before is not None and _seen(look) < _shown(before, units=bool(look.steps)):
+    last = look.last
+    if last is not None and _seen(look) < _shown(last.evidence, units=bool(look.steps)):
         return Shut(VerdictKind.ERROR, EVIDENCE_LOST, "the recorder's counters have gone back; the trial is given up")
     return None
-
-
-def before_it(look: Look) -> Evidence | None:
-    """What status says of the same candidate since the last look; in a shadow of several each has its own pairs."""
-    status = look.world.observed.resource.status
-    if status is None or status.trial is None or status.trial.uid != look.trial.uid:
-        return None
-    rivals = [] if look.steps else status.trial.contenders
-    own = (rival.evidence for rival in rivals if rival.name == look.trial.terms.candidate)
-    return next(own, status.trial.evidence)
 
 
 def _seen(look: Look) -> int:
@@ -419,9 +410,7 @@ def verdict(look: Look, sound: tuple[Gate, ...], further: tuple[Gate, ...]) -> V
     """What is in the way: a gate without which nothing may be concluded, then a rejection, then any other gate; None where nothing is."""
     shut = next((shut for gate in sound if (shut := gate(look)) is not None), None)
     if shut is None and (rejected := rejection(look)) is not None:
-        shut = cycles_are_whole(look) if look.ruling and look.ruling.reason.waits_for_a_cycle else None
-        if shut is None:
-            return rejected
+        return in_its_time(look, rejected, cycles_are_whole(look) if rejected.reason == FUTILITY else None)
     if shut is None:
         shut = next((shut for gate in further if (shut := gate(look)) is not None), None)
     return None if shut is None else Verdict(kind=shut.kind, reason=shut.reason, message=shut.message)
@@ -431,25 +420,6 @@ def proven(look: Look) -> Verdict:
     """The verdict on a lift that the evidence of this stage proves."""
     reason = look.ruling.reason.value if look.ruling else ""
     return Verdict(kind=VerdictKind.PROMOTE, reason=reason, message=_proof(look))
-
-
-def rejection(look: Look) -> Verdict | None:
-    """Harm or futility, where it is proven; a stage that does not decide can only harm."""
-    harmful = guards.harmful(look.guards)
-    if harmful is not None:
-        message = f"guardrail {harmful.name}: proven worse than current: {harmful.message}"
-        return Verdict(kind=VerdictKind.REJECT, reason="Guardrail", message=message)
-    ruling = look.ruling
-    if ruling is None or ruling.evidence is None or ruling.evidence.n == 0 or ruling.verdict is not Says.REJECT:
-        return None
-    upper, n = signed(ruling.evidence.upper * look.unit), ruling.evidence.n
-    if ruling.reason is Reason.HARM_PROVEN:
-        message = f"proven worse than what serves: lift at most {upper} after {n} {look.counted}"
-        return Verdict(kind=VerdictKind.REJECT, reason="Harm", message=message)
-    if not look.decides:
-        return None
-    message = f"lift is at most {upper}, below spec.objective.targetLift, after {n} {look.counted}"
-    return Verdict(kind=VerdictKind.REJECT, reason="Futility", message=message)
 
 
 def _proof(look: Look) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, WATCH_EPOCH, EpochCounters, TrialCounters
 from shadowlift.api.objective import Mode
 from shadowlift.api.record import StepTaken
-from shadowlift.api.status import Coverage, Evidence, VerdictKind
+from shadowlift.api.status import Contender, Coverage, Evidence, Trial, VerdictKind
 from shadowlift.rollout import arms, cost, guards, interference
 from shadowlift.rollout.evidence import case, coverage_of, shown, total, unit_of_lift
 from shadowlift.rollout.guards import Known
@@ -125,6 +125,15 @@ class Look:
         numbers = self.ruling.evidence if self.ruling else None
         evidence = shown(self.epoch, numbers, self.unit) if numbers else Evidence()
         return arms.with_means(evidence, self.trial.terms, self.epoch) if self.steps else evidence
+
+    @cached_property
+    def last(self) -> Trial | Contender | None:
+        """What status says of the same candidate since the last look; in a shadow of several each has its own pairs."""
+        status = self.world.observed.resource.status
+        if status is None or status.trial is None or status.trial.uid != self.trial.uid:
+            return None
+        rivals = [] if self.steps else status.trial.contenders
+        return next((rival for rival in rivals if rival.name == self.trial.terms.candidate), status.trial)
 
     @property
     def coverage(self) -> Coverage:

@@ -12,7 +12,7 @@ from functools import cached_property
 from shadowlift.api.ledger import SHADOW_EPOCH, WARM_UP_EPOCH, EpochCounters, TrialCounters
 from shadowlift.api.status import Contender, Evidence, Verdict, VerdictKind
 from shadowlift.rollout.evidence import case, signed
-from shadowlift.rollout.gates import EVIDENCE_LOST, INCOMPARABLE, before_it, judge
+from shadowlift.rollout.gates import EVIDENCE_LOST, INCOMPARABLE, judge
 from shadowlift.rollout.history import TrialHistory
 from shadowlift.rollout.look import Look
 from shadowlift.rollout.world import World
@@ -90,8 +90,8 @@ class Field:
 
     def _shown(self, look: Look) -> Evidence:
         """Its evidence; of counters that have gone back the next look must still see that they have."""
-        before = before_it(look) if self._says(look).reason == EVIDENCE_LOST else None
-        return look.evidence if before is None else before
+        last = look.last if self._says(look).reason == EVIDENCE_LOST else None
+        return look.evidence if last is None else last.evidence
 
     def _says(self, look: Look) -> Verdict:
         return self.verdicts[look.trial.terms.candidate]

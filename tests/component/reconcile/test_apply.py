@@ -262,6 +262,7 @@ async def test_a_trial_has_one_end_whoever_writes_it():
     """The first POST took effect and its answer was lost; the evidence moved on: what stands is the first."""
     world = await shadowing()
     world.count(2, **WORSE)
+    await world.stand()
     with no_answer(world, takes_effect=True), pytest.raises(Unavailable):
         await world.cycle()
     world.restart()
@@ -276,6 +277,7 @@ async def test_an_end_that_could_not_be_written_is_not_concluded_again():
     """The API server is away while evidence grows: one look was made, and it stands."""
     world = await shadowing()
     world.count(2, **WORSE)
+    await world.stand()
     with no_answer(world):
         with pytest.raises(Unavailable):
             await world.cycle()

@@ -81,6 +81,8 @@ def test_the_short_form_has_stated_defaults():
         ("prediction.type", "Decimal", "spec.prediction.type"),
         ("objective.cycle", "59s", "spec.objective.cycle"),
         ("objective.cycle", "7d", "spec.deadline"),
+        ("strategy.shadow", {"rejectAfter": "8d"}, "spec.strategy.shadow.rejectAfter"),
+        ("strategy.shadow", {"rejectAfter": "soon"}, "spec.strategy.shadow.rejectAfter"),
         ("objective.deadlineShare", "half", "spec.objective.deadlineShare"),
         ("objective.range", {"min": "0", "max": "1e3"}, "spec.objective.range.max"),
         ("prediction.body", "a[", "spec.prediction.body"),
@@ -107,7 +109,18 @@ def test_a_deadline_leaves_room_for_outcomes(deadline: str):
     raw = changed("objective.outcome.maturity", "20s")
     with pytest.raises(InvalidInput, match=r"^spec\.deadline: must be longer than objective\.outcome\.maturity"):
         parse_spec({**raw, "deadline": deadline})
-    parse_spec({**raw, "deadline": "21s"})
+    parse_spec({**raw, "deadline": "21s", "strategy": {"shadow": {"rejectAfter": "20s"}}})
+
+
+def test_a_deadline_leaves_room_for_a_rejection():
+    """With a time box of what a rejection must have stood for, none could come."""
+    raw = spec(strategy={"shadow": {"rejectAfter": "5m"}})
+    with pytest.raises(
+        InvalidInput, match=r"^spec\.strategy\.shadow\.rejectAfter: 5m must be shorter than spec\.deadline"
+    ):
+        parse_spec({**raw, "deadline": "5m"})
+    parse_spec({**raw, "deadline": "301s"})
+    parse_spec(spec(strategy={"shadow": {"rejectAfter": "0s"}}, deadline="10s"))
 
 
 def test_six_candidates_are_refused():
@@ -124,7 +137,6 @@ def test_six_candidates_are_refused():
         ("objective.outcome.maturity", "1s"),
         ("objective.outcome.maturity", "59m"),
         ("objective.outcome.from", [{"serviceAccount": "Anyone"}]),
-        ("deadline", "10s"),
         ("deadline", "365d"),
         ("answerWithin", "1ms"),
         ("answerWithin", "60s"),
@@ -132,6 +144,7 @@ def test_six_candidates_are_refused():
         ("candidates.0.bento.resources", {"limits": {"cpu": "0.5", "memory": "1.5Gi"}}),
         ("router.replicas", 50),
         ("serve", "logreg"),
+        ("strategy.shadow", {"rejectAfter": "0s"}),
     ],
 )
 def test_the_bounds_themselves_are_accepted(path: str, value: Any):

@@ -16,6 +16,7 @@ from shadowlift.errors import InvalidInput
 from shadowlift.resources.owner import Owner
 from shadowlift.resources.routers import RouterSettings
 from shadowlift.rollout.decide import decide
+from shadowlift.rollout.instants import parse
 from shadowlift.rollout.observed import (
     EvidenceView,
     Installation,
@@ -32,7 +33,7 @@ from shadowlift.rollout.observed import (
 from shadowlift.rollout.plan import Plan
 from shadowlift.rollout.world import World
 from shadowlift.stats.scales import UNSIGNED
-from tests.support.world import BETTER, spec
+from tests.support.world import BETTER, REJECT_AFTER_S, spec
 
 NOW = 1_800_000_000.0
 RULES = ServiceView("rules", frozenset({8080}))
@@ -194,17 +195,37 @@ class Life:
         return self
 
     def settle(self, limit: int = 40) -> Status:
-        """Cycle until nothing is on its way and nothing changes, also not when hanging requests have ended."""
+        """Cycle until nothing is on its way and nothing changes, also not when hanging requests have ended.
+
+        Time goes on until a rejection has stood long enough.
+        """
         waited = False
         for _ in range(limit):
             before = (self.status, self.records, self.published, dict(self.workloads), set(self.registered))
             plan = self.cycle()
             if before != (self.status, self.records, self.published, self.workloads, self.registered):
                 continue
+            confirmed = self.rejecting_since + REJECT_AFTER_S
+            if self.now < confirmed:
+                self.now = confirmed
+                continue
             if waited or self.published is None or not self.published.intent.spare:
                 return plan.status
             waited, self.now = True, self.now + LONGEST_TRY
         raise AssertionError(f"not settled after {limit} cycles: {self.status}")
+
+    def stood(self) -> "Life":
+        """The same, when what a look says now has stood long enough for a rejection."""
+        self.cycle()
+        self.now += REJECT_AFTER_S
+        return self
+
+    @property
+    def rejecting_since(self) -> float:
+        """Since when status says that a candidate, of several the last one, is about to be rejected; 0: none is."""
+        trial = self.status.trial if self.status else None
+        said = [one.verdict for one in (trial, *trial.contenders) if one.verdict] if trial else []
+        return max((parse(one.rejecting_since) for one in said if one.rejecting_since), default=0.0)
 
     def edit(self, **changes: Any) -> None:
         """The user applies a changed spec; a value of None takes a field back."""

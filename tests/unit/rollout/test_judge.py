@@ -140,7 +140,7 @@ def test_the_four_kinds_of_verdict(counters: dict, kind: VerdictKind, reason: st
     """Promote, reject for harm, reject for futility, hold: told by the engine, with its reason."""
     life = sound().copy()
     life.count(2, EpochCounters(**counters))
-    verdict = judge(look(life))
+    verdict = judge(look(life.stood() if kind is VerdictKind.REJECT else life))
     assert (verdict.kind, verdict.reason) == (kind, reason)
 
 
@@ -153,7 +153,7 @@ def test_harm_is_rejected_whatever_holds_a_promotion_back(name: str):
     case = CASES[name]
     life = case.life()
     life.count(2, EpochCounters(**{**WORSE, **case.epoch}))
-    assert judge(look(life)).kind is VerdictKind.REJECT
+    assert judge(look(life.stood())).kind is VerdictKind.REJECT
 
 
 def test_a_proof_says_what_it_rests_on():

@@ -113,7 +113,7 @@ def test_giving_up_waits_for_a_whole_cycle() -> None:
     """A bad morning is no reason to give up a good candidate; after the day it is."""
     life = cycling()
     life.count(2, EpochCounters(**{**BETTER, "wins": 300, "losses": 300, "ties": 9400}))
-    assert judge(look(life)).reason == "WithinCycle"
+    assert judge(look(life.stood())).reason == "WithinCycle"
     life.now += 25 * 3600
     assert judge(look(life)).reason == "Futility"
 

@@ -33,7 +33,7 @@ def routed(life: Life) -> set[str]:
 def rejected() -> Life:
     life = counting()
     life.count(2, EpochCounters(**WORSE))
-    return life
+    return life.stood()
 
 
 def expired() -> Life:
