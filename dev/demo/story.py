@@ -184,7 +184,7 @@ class Story:
         stand.rate(self.rate)
         self.out.say(
             "The ward's clients call the router from the start. Copies go to triage-stale, answers come from the rules. "
-            "A rejection must have stood for a while (a minute, unless said otherwise), so that a bad moment cannot be one."
+            "A rejection must have stood for a while (five minutes, unless said otherwise), so that a bad moment cannot be one."
         )
         self._verdict(
             stand, "Rejected", "The rules answer the clients; stale answers copies. Is it better, or harmful?"

@@ -67,7 +67,7 @@ def spec(candidate: str, image: str, **changes: Any) -> Manifest:
     }
 
 
-SOON_REJECTED = {"shadow": {"rejectAfter": "5s"}}  # for whom nobody needs a minute to be sure
+SOON_REJECTED = {"shadow": {"rejectAfter": "5s"}}  # for whom nobody needs minutes to be sure
 
 
 @dataclass(frozen=True)

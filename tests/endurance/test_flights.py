@@ -10,7 +10,7 @@ import pytest
 
 from dev.traffic import manifests
 from dev.traffic.cluster_api import Cluster
-from tests.e2e.place import FLIGHTS, ROUTER, Place, images, no_failures
+from tests.e2e.place import FLIGHTS, ROUTER, SOON_REJECTED, Place, images, no_failures
 
 RATE = 20.0
 OUTCOME = {"maturity": "5s", "from": [{"serviceAccount": manifests.SENDER_ACCOUNT}]}
@@ -42,6 +42,7 @@ class Trial:
             "objective": self.objective,
             "answerWithin": "5s",
             "deadline": self.deadline,
+            **({} if self.phases == ("Promoted",) else {"strategy": SOON_REJECTED}),
             "router": {**ROUTER, "replicas": 1},
         }
 

@@ -30,7 +30,7 @@ from shadowlift.rollout.observed import Installation
 from shadowlift.telemetry.metrics import Metrics
 
 NAMESPACE, NAME = "clinic", "triage"
-REJECT_AFTER_S = 60.0  # the default of strategy.shadow.rejectAfter
+REJECT_AFTER_S = 300.0  # the default of strategy.shadow.rejectAfter
 KEY = (NAMESPACE, NAME)
 Object = dict[str, Any]
 
@@ -387,8 +387,11 @@ class World:
 
     def _confirmed_at(self) -> float:
         """When the rejection that status speaks of has stood long enough; 0: it speaks of none."""
-        since = ((self.status.get("trial") or {}).get("verdict") or {}).get("rejectingSince")
-        return parse(since) + REJECT_AFTER_S if since else 0.0
+        trial = self.status.get("trial") or {}
+        said = [one.get("verdict") or {} for one in (trial, *trial.get("contenders", []))]
+        return max(
+            (parse(one["rejectingSince"]) + REJECT_AFTER_S for one in said if "rejectingSince" in one), default=0.0
+        )
 
     def _keeps_spare(self) -> bool:
         published = self.cluster.objects.get(("ConfigMap", NAMESPACE, f"{NAME}-router"))

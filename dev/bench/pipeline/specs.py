@@ -10,8 +10,8 @@ Spec = dict[str, Any]
 
 
 def shadow(objective: Spec, **more: Any) -> Spec:
-    """Pairs; all of alpha is the e-process's, nothing is kept for the deadline."""
-    return _spec({**objective, "deadlineShare": "0"}, {"shadow": {}}, more)
+    """Pairs; all of alpha is the e-process's, nothing is kept for the deadline, and a rejection comes at the first look that asks."""
+    return _spec({**objective, "deadlineShare": "0"}, {"shadow": {"rejectAfter": "0s"}}, more)
 
 
 def canary(objective: Spec, *steps: tuple[str, str], **more: Any) -> Spec:

@@ -30,7 +30,7 @@ class GuardrailType(StrEnum):
 
 
 class Guardrail(Model):
-    """One thing that must not get worse by more than this, proven before a promotion; harm rejects at any time."""
+    """One thing that must not get worse by more than this, proven before a promotion; harm rejects."""
 
     model_config = {
         "json_schema_extra": {

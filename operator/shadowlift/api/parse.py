@@ -24,7 +24,7 @@ _DURATION_BOUNDS = {
     "objective.cycle": (60.0, 90 * 86400.0),
     "answerWithin": (0.001, 60.0),
     "deadline": (10.0, 365 * 86400.0),
-    "strategy.shadow.rejectAfter": (0.0, 7 * 86400.0),
+    "strategy.shadow.rejectAfter": (0.0, 3600.0),
     "strategy.canary.circuitBreaker.window": (1.0, 60.0),
     "promotion.probation.duration": (1.0, 90 * 86400.0),
 }
@@ -81,8 +81,11 @@ def _check_lengths(spec: Spec) -> None:
     if seconds(spec.deadline) <= sum(needed.values()):
         what = " and ".join(name for name, length in needed.items() if length)
         raise InvalidInput("spec.deadline", f"must be longer than {what}, or no outcome can count")
-    if shadow is not None and seconds(shadow.reject_after) >= seconds(spec.deadline):
-        message = f"{shadow.reject_after} must be shorter than spec.deadline, or nothing can be rejected"
+    if shadow is not None and seconds(objective.outcome.maturity) + seconds(shadow.reject_after) >= seconds(
+        spec.deadline
+    ):
+        both = f"{shadow.reject_after} and objective.outcome.maturity together"
+        message = f"{both} must be shorter than spec.deadline, or nothing can be rejected; make it shorter"
         raise InvalidInput("spec.strategy.shadow.rejectAfter", message)
 
 

@@ -278,7 +278,7 @@ class Spec(Model):
     unit: Unit | None = Field(
         None, description="Without it every request is its own unit: an assertion that requests are independent."
     )
-    strategy: Strategy = Field(default_factory=lambda: Strategy(shadow=Shadow(percent="100%", reject_after="1m")))
+    strategy: Strategy = Field(default_factory=lambda: Strategy(shadow=Shadow(percent="100%", reject_after="5m")))
     prediction: Prediction | None = Field(
         None, description="What is predicted; with objective.type Reward nothing is, and it is left out."
     )

@@ -1,7 +1,8 @@
 """`ModelDeployment.status`: what happened, why, and on which evidence. Written once per cycle by the operator, never by anyone else.
 
-Everything here can be rebuilt from the decision records, the cluster and the recorder; where status and a record disagree, the
-record wins. Numbers that people compare are decimal text, so that a reader sees what the decision saw.
+Everything here can be rebuilt from the decision records, the cluster and the recorder (but for `rejecting_since`, which begins anew
+without it); where status and a record disagree, the record wins. Numbers that people compare are decimal text, so that a reader sees what
+the decision saw.
 """
 
 from enum import StrEnum

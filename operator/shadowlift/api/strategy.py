@@ -18,9 +18,9 @@ class Shadow(Model):
 
     percent: Percent = Field("100%", description="Share of the live requests to mirror.")
     reject_after: Duration = Field(
-        "1m",
-        description="How long every look at the evidence must have asked for a rejection; 0s: none waits. What stalls the candidate's pods "
-        "for a moment must not end a trial in which nobody meets it.",
+        "5m",
+        description="How long every look at the evidence must have asked for a rejection, at most 1h; 0s: none waits. What stalls the "
+        "candidate's pods for a moment must not end a trial in which nobody meets it.",
     )
 
 

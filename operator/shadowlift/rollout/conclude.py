@@ -3,7 +3,7 @@
 Used by the steps `shadowing`, `canary` and `paused`. A verdict only becomes a record here; traffic moves in the cycle after, because of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH
@@ -157,7 +157,7 @@ def going_on(phase: Phase, world: World, trial: TrialHistory, look: Look | None,
     return Step(
         phase, record=record, measured=True, register=True, blocked=blocked,
         verdict=verdict, evidence=evidence, coverage=coverage, guardrails=shown(look) if look else None,
-        requeue_after=_next_look(world, verdict),
+        requeue_after=next_look(world, (verdict,)),
     )  # fmt: skip
 
 
@@ -229,15 +229,12 @@ def _test(look: Look, variance: float | None) -> dict[str, Any]:
     ).to_json()
 
 
-def _next_look(world: World, verdict: Verdict) -> float | None:
+def next_look(world: World, verdicts: Iterable[Verdict]) -> float | None:
     """When time alone could change something: at the deadline, at the end of a step, and when a rejection has stood long enough."""
-    since, planned = world.step_since, world.planned_step
-    rejecting, shadow = verdict.rejecting_since, world.spec.strategy.shadow
-    ends = [
-        world.deadline,
-        None if since is None or planned is None else since + planned.seconds,
-        None if rejecting is None or shadow is None else confirmed_at(rejecting, shadow),
-    ]
+    since, planned, shadow = world.step_since, world.planned_step, world.spec.strategy.shadow
+    ends = [world.deadline, None if since is None or planned is None else since + planned.seconds]
+    rejecting = [verdict.rejecting_since for verdict in verdicts if verdict.rejecting_since is not None]
+    ends += [confirmed_at(since, shadow) for since in rejecting if shadow is not None]
     ahead = [max(0.1, end - world.now) for end in ends if end is not None and end > world.now]
     if world.is_over:
         return LOOK_AGAIN

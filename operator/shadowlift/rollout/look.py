@@ -128,11 +128,11 @@ class Look:
 
     @cached_property
     def last(self) -> Trial | Contender | None:
-        """What status says of the same candidate since the last look; in a shadow of several each has its own pairs."""
+        """What status says of the same candidate since the last look; among several each has its own pairs, until one goes on alone."""
         status = self.world.observed.resource.status
         if status is None or status.trial is None or status.trial.uid != self.trial.uid:
             return None
-        rivals = [] if self.steps else status.trial.contenders
+        rivals = [] if self.trial.chosen else status.trial.contenders
         return next((rival for rival in rivals if rival.name == self.trial.terms.candidate), status.trial)
 
     @property

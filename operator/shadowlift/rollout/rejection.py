@@ -41,14 +41,15 @@ def in_its_time(look: Look, rejected: Verdict, waits: Shut | None) -> Verdict:
 
     That of a canary, whose candidate answers clients, does not wait for `rejectAfter`.
     """
-    since = None if look.steps else rejecting_since(look) or stamp(look.world.now)
-    shadow = look.world.spec.strategy.shadow
-    if waits is None and since is not None and shadow is not None and look.world.now < confirmed_at(since, shadow):
-        message = f"a rejection once this has stood for {shadow.reject_after}: {rejected.message}"
-        waits = Shut(VerdictKind.HOLD, CONFIRMING, message)
+    shadow = None if look.steps else look.world.spec.strategy.shadow
+    since = None if shadow is None else rejecting_since(look) or stamp(look.world.now)
+    if waits is None and shadow is not None and since is not None and look.world.now < confirmed_at(since, shadow):
+        stands = f"what asks for an end must have stood for {shadow.reject_after}, at every look"
+        waits = Shut(VerdictKind.HOLD, CONFIRMING, stands)
     if waits is None:
         return rejected
-    return Verdict(kind=waits.kind, reason=waits.reason, message=waits.message, rejecting_since=since)
+    message = f"{waits.message}; it would be a rejection: {rejected.message}"[:512]
+    return Verdict(kind=waits.kind, reason=waits.reason, message=message, rejecting_since=since)
 
 
 def confirmed_at(since: str, shadow: Shadow) -> float:

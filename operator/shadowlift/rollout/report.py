@@ -78,7 +78,9 @@ def stuck(resource: Resource, reason: str, problem: InvalidInput, now: float) ->
     if not any(condition.type == ConditionType.READY.value for condition in kept):
         kept.append(stalled.model_copy(update={"type": ConditionType.READY.value, "status": "False"}))
     dated = [_dated(resource, condition) for condition in (*kept, stalled)]
-    return brief(before.model_copy(update={"observed_generation": resource.generation, "conditions": dated}))
+    trial = None if before.trial is None else _without_rejection(before.trial)
+    update = {"observed_generation": resource.generation, "conditions": dated, "trial": trial}
+    return brief(before.model_copy(update=update))
 
 
 def _stalled(resource: Resource, reason: str, problem: Exception, now: float) -> Condition:
@@ -142,9 +144,8 @@ def _trial(world: World, step: Step) -> Trial | None:
     end, before = trial.end, world.observed.resource.status
     evidence = step.evidence or (end.evidence if end else None)
     coverage = step.coverage or (end.coverage if end else None)
-    previous = (
-        before.trial if before is not None and before.trial is not None and before.trial.uid == trial.uid else None
-    )
+    same = before is not None and before.trial is not None and before.trial.uid == trial.uid
+    previous = _without_rejection(before.trial) if before is not None and before.trial is not None and same else None
     loaded = (
         trial.baseline.loaded if trial.baseline else stamp(world.loaded_at) if world.loaded_at is not None else None
     )
@@ -179,6 +180,16 @@ def _trial(world: World, step: Step) -> Trial | None:
         ledger=trial.terms.ledger,
         senders=trial.terms.senders,
     )
+
+
+def _without_rejection(trial: Trial) -> Trial:
+    """The last look as it stands where there is no new one: whether every look asked for a rejection is not known then."""
+
+    def cleared(verdict: Verdict | None) -> Verdict | None:
+        return None if verdict is None else verdict.model_copy(update={"rejecting_since": None})
+
+    contenders = [one.model_copy(update={"verdict": cleared(one.verdict)}) for one in trial.contenders]
+    return trial.model_copy(update={"verdict": cleared(trial.verdict), "contenders": contenders})
 
 
 def _costs(world: World, previous: Trial | None) -> list[Cost]:

@@ -74,7 +74,7 @@ class Reason(enum.StrEnum):
     def waits_for_a_cycle(self) -> bool:
         """Whether it may be acted upon after whole cycles only, where there are any: what a good or a bad half-cycle could feign.
 
-        Harm does not wait, as it is taken away at once; what proves to be none of it can be tried again.
+        Harm does not wait for one; what proves to be none of it can be tried again.
         """
         return self in (Reason.LIFT_PROVEN, Reason.TARGET_OUT_OF_REACH)
 

@@ -81,7 +81,7 @@ def test_the_short_form_has_stated_defaults():
         ("prediction.type", "Decimal", "spec.prediction.type"),
         ("objective.cycle", "59s", "spec.objective.cycle"),
         ("objective.cycle", "7d", "spec.deadline"),
-        ("strategy.shadow", {"rejectAfter": "8d"}, "spec.strategy.shadow.rejectAfter"),
+        ("strategy.shadow", {"rejectAfter": "61m"}, "spec.strategy.shadow.rejectAfter"),
         ("strategy.shadow", {"rejectAfter": "soon"}, "spec.strategy.shadow.rejectAfter"),
         ("objective.deadlineShare", "half", "spec.objective.deadlineShare"),
         ("objective.range", {"min": "0", "max": "1e3"}, "spec.objective.range.max"),
@@ -109,18 +109,20 @@ def test_a_deadline_leaves_room_for_outcomes(deadline: str):
     raw = changed("objective.outcome.maturity", "20s")
     with pytest.raises(InvalidInput, match=r"^spec\.deadline: must be longer than objective\.outcome\.maturity"):
         parse_spec({**raw, "deadline": deadline})
-    parse_spec({**raw, "deadline": "21s", "strategy": {"shadow": {"rejectAfter": "20s"}}})
+    parse_spec({**raw, "deadline": "21s", "strategy": {"shadow": {"rejectAfter": "0s"}}})
 
 
 def test_a_deadline_leaves_room_for_a_rejection():
-    """With a time box of what a rejection must have stood for, none could come."""
-    raw = spec(strategy={"shadow": {"rejectAfter": "5m"}})
-    with pytest.raises(
-        InvalidInput, match=r"^spec\.strategy\.shadow\.rejectAfter: 5m must be shorter than spec\.deadline"
-    ):
-        parse_spec({**raw, "deadline": "5m"})
-    parse_spec({**raw, "deadline": "301s"})
+    """With a time box of what a rejection must have stood for, none could come; also where nobody has said for how long."""
+    raw = changed("objective.outcome.maturity", "20s")
+    for strategy in ({}, {"strategy": {"shadow": {"rejectAfter": "5m"}}}):
+        with pytest.raises(
+            InvalidInput, match=r"^spec\.strategy\.shadow\.rejectAfter: 5m .* shorter than spec\.deadline"
+        ):
+            parse_spec({**raw, **strategy, "deadline": "320s"})
+        parse_spec({**raw, **strategy, "deadline": "321s"})
     parse_spec(spec(strategy={"shadow": {"rejectAfter": "0s"}}, deadline="10s"))
+    parse_spec(spec(strategy={"shadow": {"rejectAfter": "1h"}}, deadline="2h"))
 
 
 def test_six_candidates_are_refused():
@@ -135,7 +137,7 @@ def test_six_candidates_are_refused():
     ("path", "value"),
     [
         ("objective.outcome.maturity", "1s"),
-        ("objective.outcome.maturity", "59m"),
+        ("objective.outcome.maturity", "54m"),
         ("objective.outcome.from", [{"serviceAccount": "Anyone"}]),
         ("deadline", "365d"),
         ("answerWithin", "1ms"),

@@ -103,7 +103,7 @@ def test_the_wait_for_a_cycle_is_told() -> None:
 
 
 def test_harm_waits_for_no_cycle() -> None:
-    """What hurts is taken away at once."""
+    """What hurts is taken away on a bad day, too."""
     life = cycling()
     life.count(2, EpochCounters(**{**BETTER, "wins": 10, "losses": 90}))
     assert life.settle().phase is Phase.REJECTED

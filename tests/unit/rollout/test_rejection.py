@@ -1,12 +1,14 @@
 """What ends a shadow must have stood for a while: a bad moment of the candidate's pods passes, and a worse candidate does not."""
 
+from collections.abc import Callable
+
 import pytest
 
-from shadowlift.api.ledger import SHADOW_EPOCH, EpochCounters
+from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WARM_UP_EPOCH, EpochCounters
 from shadowlift.api.status import Phase, Verdict, VerdictKind
 from tests.support.world import BETTER, REJECT_AFTER_S, WORSE
 from tests.unit.rollout import test_rivals as rivals
-from tests.unit.rollout.given import SENDERS, Life, counting
+from tests.unit.rollout.given import CANARY, SENDERS, WARM, Life, arms, counting
 
 MATURITY_S = 5
 MANUAL = {"policy": "Manual"}
@@ -42,7 +44,7 @@ def test_a_rejection_comes_when_it_has_stood_long_enough(counters: dict) -> None
     life = counted(counters)
     began = life.rejecting_since
     assert (said(life).kind, said(life).reason) == (VerdictKind.HOLD, "Confirming")
-    assert said(life).message.startswith("a rejection once this has stood for 1m: ")
+    assert "stood for 5m, at every look; it would be a rejection: " in said(life).message
     assert life.last is not None
     assert life.last.requeue_after == pytest.approx(REJECT_AFTER_S, abs=1)
     life.now = began + REJECT_AFTER_S - 0.1
@@ -62,23 +64,99 @@ def test_a_burst_of_failures_passes() -> None:
     life.now += REJECT_AFTER_S
     counted({**PASSED, "losses": 400}, life)
     assert said(life).reason == "Confirming", "what was over begins anew"
-    counted({**BETTER, "wins": 300, "losses": 40, "ties": 4000}, life)
+    counted({**BETTER, "wins": 1400, "losses": 420, "ties": 20_000}, life)
     assert ends(life) == ["Promoted"]
 
 
-def test_a_look_without_evidence_begins_it_anew() -> None:
-    """Nobody knows what would have been seen while the recorder was away."""
-    life = counted(WORSE)
-    life.now += REJECT_AFTER_S
+def away(life: Life) -> None:
     life.error = "the recorder does not answer"
     life.cycle()
     life.error = None
+
+
+def pausing(life: Life) -> None:
+    life.edit(paused=True)
     life.cycle()
+    life.edit(paused=None)
+
+
+def overriding(life: Life) -> None:
+    life.edit(serve="logreg")
+    life.settle()
+    life.edit(serve="Auto")
+
+
+def unreadable(life: Life) -> None:
+    before = life.spec
+    life.edit(deadline="soon")
+    life.cycle()
+    life.edit(**before)
+
+
+@pytest.mark.parametrize("interrupt", [away, pausing, overriding, unreadable])
+@pytest.mark.parametrize("several", [False, True], ids=["one candidate", "three"])
+def test_a_look_without_evidence_begins_it_anew(interrupt: Callable[[Life], None], several: bool) -> None:
+    """Nobody knows what would have been seen meanwhile, whether or not evidence has grown."""
+    life = rivals.seen(rivals.counting(), WORSE, rivals.SOME) if several else counting()
+    counted(WORSE, life)
+    assert life.rejecting_since
+    life.now += REJECT_AFTER_S / 2
+    interrupt(life)
+    life.now += REJECT_AFTER_S / 2
+    for _ in range(5):  # until copies are made again
+        life.cycle()
+    assert ends(life) == []
+    assert life.rejecting_since >= life.now - 5
+    life.settle()
+    assert ends(life)[0] == ("Dropped" if several else "Rejected")
+
+
+def test_another_attempt_begins_it_anew() -> None:
+    """What was said of another trial is said of other pairs."""
+    life = counted(WORSE)
+    life.edit(trial="2")
+    life.now += REJECT_AFTER_S
+    life.settle()
+    life.count(WARM_UP_EPOCH, WARM)
+    life.settle()
+    counted(WORSE, life)
+    assert (said(life).reason, life.rejecting_since) == ("Confirming", pytest.approx(life.now, abs=1))
+
+
+def test_who_needs_no_certainty_says_so() -> None:
+    """`rejectAfter: 0s` acts at the first look."""
+    assert ends(counted(WORSE, counting(strategy={"shadow": {"rejectAfter": "0s"}}))) == ["Rejected"]
+
+
+def test_at_the_deadline_what_has_not_stood_expires() -> None:
+    """The record says what was about to be."""
+    life = counting()
+    life.now += 3600 - REJECT_AFTER_S / 2
+    counted(WORSE, life)
+    life.now += REJECT_AFTER_S / 2
+    life.settle()
+    assert ends(life) == ["Expired"]
+    assert "Hold/Confirming" in life.records[-1].message
+    assert "proven worse" in life.records[-1].message
+
+
+def test_no_step_is_taken_meanwhile_and_none_is_waited_with() -> None:
+    """A shadow that only passes to a canary waits as well; in a step clients meet the candidate, and its harm ends it at that look."""
+    both = {"shadow": {"percent": "100%"}, **CANARY}
+    life = counted(WORSE, counting(strategy=both, objective={"decidedIn": "Canary", "outcome": SENDERS}))
     assert (said(life).reason, ends(life)) == ("Confirming", [])
+    life.now += REJECT_AFTER_S
+    life.cycle()
+    assert ends(life) == ["Rejected"]
+    life = counted(BETTER, counting(strategy=both, objective={"decidedIn": "Canary", "outcome": SENDERS})).settled()
+    assert ends(life) == ["Stepped"]
+    life.count(FIRST_STEP_EPOCH, arms((400, 40), (8000, 7000)))
+    life.cycle()
+    assert ends(life) == ["Stepped", "Rejected"]
 
 
 def test_of_several_each_has_its_own_time() -> None:
-    """One that is worse from now on is dropped a minute from now, whatever was said of another."""
+    """One that is worse from now on is dropped that long from now, whatever was said of another."""
     life = rivals.seen(rivals.counting(), WORSE, rivals.SOME)
     life.cycle()
     life.now += REJECT_AFTER_S - 1
@@ -94,9 +172,31 @@ def test_of_several_each_has_its_own_time() -> None:
     assert rivals.ends(life) == [("Dropped", "logreg"), ("Dropped", "boosted")]
 
 
+def test_of_several_the_operator_comes_back_for_each() -> None:
+    """Also for one that does not speak for the trial."""
+    life = rivals.seen(rivals.counting(), rivals.SOME, WORSE)
+    life.cycle()
+    assert said(life).reason == "NotProven"
+    assert life.last is not None
+    assert life.last.requeue_after == pytest.approx(REJECT_AFTER_S, abs=1)
+
+
+def test_who_was_chosen_of_several_is_judged_by_its_own_looks() -> None:
+    """Once one goes on alone, what status said of all of them is the past."""
+    life = rivals.seen(
+        rivals.counting(promotion=MANUAL), rivals.SOME, BETTER, boosted_over_logreg=rivals.BEATS
+    ).settled()
+    assert rivals.ends(life) == [("Proposed", "boosted")]
+    rivals.seen(life, rivals.SOME, {**BETTER, "wins": 90, "losses": 400, "ties": 9510}).cycle()
+    assert said(life).reason == "Confirming"
+    life.now += REJECT_AFTER_S
+    life.cycle()
+    assert rivals.ends(life) == [("Proposed", "boosted"), ("Rejected", "boosted")]
+
+
 @pytest.mark.parametrize("asked", [{"policy": "Automatic"}, MANUAL], ids=["nobody is asked any more", "approved"])
 def test_a_proposal_is_not_granted_while_a_rejection_stands(asked: dict) -> None:
-    """What was proven yesterday is harmful today: nobody is sent there in the minute until that is certain."""
+    """What was proven yesterday is harmful today: nobody is sent there until that is certain."""
     life = counted(BETTER, counting(promotion=MANUAL))
     life.settle()
     assert ends(life) == ["Proposed"]
