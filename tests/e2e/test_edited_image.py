@@ -9,12 +9,15 @@ from tests.e2e.place import SOON_REJECTED, Place, asked, condition, images, no_f
 def test_edited_image(place: Place):
     """A worse image is rejected and never answers; a current that is not there is never asked; one that is takes over."""
     stand = place.traffic(50)
-    place.apply(spec("model", images()["triage-logreg"]))
+    patient = {
+        "answerWithin": "5s"
+    }  # of a promoted model late answers are the rules', which its successor's trial cannot read
+    place.apply(spec("model", images()["triage-logreg"], **patient))
     place.until_loaded()
     stand.move(place.router_url)
     place.until_phase("Promoted")
     proven = place.until_loaded()["serving"]["workload"]  # who serves is told when the routers do it
-    place.apply(spec("model", images()["triage-stale"], strategy=SOON_REJECTED))
+    place.apply(spec("model", images()["triage-stale"], strategy=SOON_REJECTED, **patient))
     status = place.until("a new trial", lambda s: s["phase"] == "Shadowing" and s["trial"]["workload"] != proven)
     assert status["serving"]["workload"] == proven
     no_failures(asked(stand, 300))
