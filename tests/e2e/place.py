@@ -34,9 +34,9 @@ SYSTEM = "shadowlift-system"
 OPERATOR = "shadowlift-operator"  # the Deployment
 BENTO_PORT = 3000
 # A dozen trials stand side by side on a node of two cores: what their pods ask for must leave room, what they use is free.
-ROUTER = {"resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
-# A pod that asks for no CPU gets what all others leave, which is nothing on a busy node, and its late answers would be judged.
-CANDIDATE = {"requests": {"cpu": "10m"}}
+ROUTER = {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
+# Tests run side by side, and a node is busy while pods start: a candidate that asks for no more than those do is late, and judged for it.
+CPU, LITTLE_CPU = "100m", "10m"  # of a candidate; of one among many, which start at once and may be late
 PATIENCE = 180.0  # seconds for pods and verdicts on a busy machine; never a measure of speed
 
 
@@ -46,9 +46,9 @@ def images() -> dict[str, str]:
     return {name: entry["image"] for name, entry in index.items()}
 
 
-def bento(image: str) -> Manifest:
+def bento(image: str, cpu: str = CPU) -> Manifest:
     """A candidate's pods."""
-    return {"image": image, "replicas": 2, "resources": CANDIDATE}
+    return {"image": image, "replicas": 2, "resources": {"requests": {"cpu": cpu}}}
 
 
 def spec(candidate: str, image: str, **changes: Any) -> Manifest:

@@ -1,15 +1,14 @@
 """Several candidates in one shadow, and one that is right often enough and yet must not serve."""
 
-from tests.e2e.place import SOON_REJECTED, Place, asked, bento, images, no_failures, spec
+from tests.e2e.place import LITTLE_CPU, SOON_REJECTED, Place, asked, bento, images, no_failures, spec
 
 
 def test_the_simplest_that_is_proven_is_promoted_and_the_record_says_why(place: Place):
     """A regression, trees that are no better, and one trained years ago: the regression serves, no request is lost."""
     stand = place.traffic(20)  # each with three copies; who is late because this machine is busy would be judged for it
-    wanted = spec("logreg", images()["triage-logreg"], answerWithin="5s")
-    for name in ("boosted", "stale"):
-        wanted["candidates"].append({"name": name, "bento": bento(images()[f"triage-{name}"])})
-    place.apply(wanted)
+    names = ("logreg", "boosted", "stale")
+    candidates = [{"name": name, "bento": bento(images()[f"triage-{name}"], LITTLE_CPU)} for name in names]
+    place.apply(spec("logreg", images()["triage-logreg"], answerWithin="5s", candidates=candidates))
     place.until_loaded()
     stand.move(place.router_url)
     place.until_phase("Promoted", 400)
