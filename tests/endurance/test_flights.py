@@ -42,7 +42,7 @@ class Trial:
             "objective": self.objective,
             "answerWithin": "5s",
             "deadline": self.deadline,
-            **({} if self.phases == ("Promoted",) else {"strategy": SOON_REJECTED}),
+            **({} if self.ends == ("Promoted",) else {"strategy": SOON_REJECTED}),
             "router": {**ROUTER, "replicas": 1},
         }
 
