@@ -4,7 +4,7 @@ import time
 
 from dev.traffic.cluster_api import POD, Manifest
 from tests.e2e.node import refuse
-from tests.e2e.place import BENTO_PORT, LITTLE_CPU, Place, asked, bento, images, no_failures, spec
+from tests.e2e.place import BENTO_PORT, CPU, LITTLE_CPU, Place, asked, images, no_failures, spec
 
 
 def break_canary(place: Place, fault: str) -> None:
@@ -12,9 +12,8 @@ def break_canary(place: Place, fault: str) -> None:
     stand = place.traffic(50)
     step = {"minimumDuration": "10m"}
     steps = [{"weight": "25%", **step}, {"weight": "50%", **step}]
-    wanted = spec("logreg", images()["triage-faulty"], strategy={"canary": {"steps": steps}})
-    if fault == "gone":  # new ones start all the time: they must not leave the operator without the processor
-        wanted["candidates"] = [{"name": "logreg", "bento": bento(images()["triage-faulty"], LITTLE_CPU)}]
+    cpu = LITTLE_CPU if fault == "gone" else CPU  # new ones start then all the time, and must not take the operator's
+    wanted = spec("logreg", images()["triage-faulty"], cpu, strategy={"canary": {"steps": steps}})
     place.apply({**wanted, "answerWithin": "500ms", "deadline": "40m"})
     place.until_loaded()
     stand.move(place.router_url)

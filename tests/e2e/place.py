@@ -37,6 +37,7 @@ BENTO_PORT = 3000
 ROUTER = {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}}
 # Tests run side by side, and a node is busy while pods start: a candidate that asks for no more than those do is late, and judged for it.
 CPU, LITTLE_CPU = "100m", "10m"  # of a candidate; of one among many, which start at once and may be late
+SOON_REJECTED = {"shadow": {"rejectAfter": "5s"}}  # strategy where nobody needs minutes to be sure
 PATIENCE = 180.0  # seconds for pods and verdicts on a busy machine; never a measure of speed
 
 
@@ -46,16 +47,16 @@ def images() -> dict[str, str]:
     return {name: entry["image"] for name, entry in index.items()}
 
 
-def bento(image: str, cpu: str = CPU) -> Manifest:
+def bento(image: str, cpu: str) -> Manifest:
     """A candidate's pods."""
     return {"image": image, "replicas": 2, "resources": {"requests": {"cpu": cpu}}}
 
 
-def spec(candidate: str, image: str, **changes: Any) -> Manifest:
+def spec(candidate: str, image: str, cpu: str = CPU, **changes: Any) -> Manifest:
     """The spec of a ModelDeployment beside the rules; `changes` replaces top-level fields."""
     return {
         "current": {"service": {"name": manifests.RULES, "port": 8080}, "prediction": {"body": "result", "map": {}}},
-        "candidates": [{"name": candidate, "bento": bento(image)}],
+        "candidates": [{"name": candidate, "bento": bento(image, cpu)}],
         "prediction": {"body": "diagnosis", "map": {"malignant": "M", "benign": "B"}},
         "objective": {
             "outcome": {"maturity": "5s", "from": [{"serviceAccount": manifests.SENDER_ACCOUNT}]},
@@ -65,9 +66,6 @@ def spec(candidate: str, image: str, **changes: Any) -> Manifest:
         "router": ROUTER,
         **changes,
     }
-
-
-SOON_REJECTED = {"shadow": {"rejectAfter": "5s"}}  # for whom nobody needs minutes to be sure
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def shop_spec(candidate: str, image: str, **changes: Any) -> Manifest:
     step = {"minimumDuration": "5s"}
     return {
         "current": {"service": {"name": SHOP.rules, "port": 8080}},
-        "candidates": [{"name": candidate, "bento": bento(image)}],
+        "candidates": [{"name": candidate, "bento": bento(image, CPU)}],
         "unit": {"header": "x-user-id"},
         "strategy": {
             "canary": {"steps": [{"weight": "5%", **step}, {"weight": "25%", **step}, {"weight": "50%", **step}]}

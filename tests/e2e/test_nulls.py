@@ -9,7 +9,7 @@ from typing import Any
 from dev.traffic import manifests
 from dev.traffic.cluster_api import DEPLOYMENT, is_rolled_out, wait_for
 from dev.traffic.stand import Stand
-from tests.e2e.place import LITTLE_CPU, PATIENCE, ROUTER, SOON_REJECTED, Place, bento, images, no_failures, spec
+from tests.e2e.place import LITTLE_CPU, PATIENCE, ROUTER, SOON_REJECTED, Place, images, no_failures, spec
 
 DEADLINE = "60s"  # some seven hundred matured pairs at this rate, and short enough to await
 RATE = 12.0  # of each; together more than any other test asks for
@@ -63,16 +63,8 @@ def start(place: Place, case: Null) -> tuple[Null, Place, Stand]:
 def apply(here: Place, case: Null) -> None:
     """Its ModelDeployment; the deadline counts from when its routers have loaded the trial."""
     router = {**ROUTER, "replicas": 1}
-    image = images()[case.image]
-    candidates = [{"name": "model", "bento": bento(image, LITTLE_CPU)}]
-    given = {
-        "candidates": candidates,
-        "deadline": DEADLINE,
-        "strategy": SOON_REJECTED,
-        "answerWithin": "5s",
-        "router": router,
-    }
-    wanted = spec("model", image, **given, **case.change)
+    given = {"deadline": DEADLINE, "strategy": SOON_REJECTED, "answerWithin": "5s", "router": router}
+    wanted = spec("model", images()[case.image], LITTLE_CPU, **given, **case.change)
     wanted["current"]["service"]["name"] = case.rules
     here.apply(wanted)
 

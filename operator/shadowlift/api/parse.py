@@ -81,9 +81,8 @@ def _check_lengths(spec: Spec) -> None:
     if seconds(spec.deadline) <= sum(needed.values()):
         what = " and ".join(name for name, length in needed.items() if length)
         raise InvalidInput("spec.deadline", f"must be longer than {what}, or no outcome can count")
-    if shadow is not None and seconds(objective.outcome.maturity) + seconds(shadow.reject_after) >= seconds(
-        spec.deadline
-    ):
+    room = seconds(spec.deadline) - seconds(objective.outcome.maturity)
+    if shadow is not None and seconds(shadow.reject_after) >= room:
         both = f"{shadow.reject_after} and objective.outcome.maturity together"
         message = f"{both} must be shorter than spec.deadline, or nothing can be rejected; make it shorter"
         raise InvalidInput("spec.strategy.shadow.rejectAfter", message)

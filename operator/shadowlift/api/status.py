@@ -1,6 +1,6 @@
 """`ModelDeployment.status`: what happened, why, and on which evidence. Written once per cycle by the operator, never by anyone else.
 
-Everything here can be rebuilt from the decision records, the cluster and the recorder (but for `rejecting_since`, which begins anew
+Everything here can be rebuilt from the decision records, the cluster and the recorder (but for `rejectingSince`, which begins anew
 without it); where status and a record disagree, the record wins. Numbers that people compare are decimal text, so that a reader sees what
 the decision saw.
 """
@@ -137,9 +137,7 @@ class Verdict(Model):
     kind: VerdictKind
     reason: Short
     message: Text = ""
-    rejecting_since: Instant | None = (
-        None  # since when the evidence has asked for a rejection, while that is waited with
-    )
+    rejecting_since: Instant | None = None  # since when every look has asked for a rejection, while that waits
 
 
 class Contender(Model):

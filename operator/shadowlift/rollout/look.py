@@ -129,11 +129,9 @@ class Look:
     @cached_property
     def last(self) -> Trial | Contender | None:
         """What status says of the same candidate since the last look; among several each has its own pairs, until one goes on alone."""
-        status = self.world.observed.resource.status
-        if status is None or status.trial is None or status.trial.uid != self.trial.uid:
-            return None
-        rivals = [] if self.trial.chosen else status.trial.contenders
-        return next((rival for rival in rivals if rival.name == self.trial.terms.candidate), status.trial)
+        told = self.world.told(self.trial.uid)
+        rivals = [] if told is None or self.trial.chosen else told.contenders
+        return next((rival for rival in rivals if rival.name == self.trial.terms.candidate), told)
 
     @property
     def coverage(self) -> Coverage:

@@ -13,7 +13,6 @@ from shadowlift.rollout.look import Look, Shut
 from shadowlift.stats.verdict import Reason
 from shadowlift.stats.verdict import Verdict as Says
 
-CONFIRMING = "Confirming"
 FUTILITY = "Futility"
 
 
@@ -42,10 +41,10 @@ def in_its_time(look: Look, rejected: Verdict, waits: Shut | None) -> Verdict:
     That of a canary, whose candidate answers clients, does not wait for `rejectAfter`.
     """
     shadow = None if look.steps else look.world.spec.strategy.shadow
-    since = None if shadow is None else rejecting_since(look) or stamp(look.world.now)
+    since = None if shadow is None else _rejecting_since(look) or stamp(look.world.now)
     if waits is None and shadow is not None and since is not None and look.world.now < confirmed_at(since, shadow):
         stands = f"what asks for an end must have stood for {shadow.reject_after}, at every look"
-        waits = Shut(VerdictKind.HOLD, CONFIRMING, stands)
+        waits = Shut(VerdictKind.HOLD, "Confirming", stands)
     if waits is None:
         return rejected
     message = f"{waits.message}; it would be a rejection: {rejected.message}"[:512]
@@ -57,7 +56,7 @@ def confirmed_at(since: str, shadow: Shadow) -> float:
     return parse(since) + seconds(shadow.reject_after)
 
 
-def rejecting_since(look: Look) -> str | None:
+def _rejecting_since(look: Look) -> str | None:
     """Since when every look has asked for a rejection."""
     said = look.last.verdict if look.last is not None else None
     return said.rejecting_since if said is not None else None

@@ -141,11 +141,10 @@ def _trial(world: World, step: Step) -> Trial | None:
     trial = world.trial
     if trial is None:
         return None
-    end, before = trial.end, world.observed.resource.status
+    end, told = trial.end, world.told(trial.uid)
     evidence = step.evidence or (end.evidence if end else None)
     coverage = step.coverage or (end.coverage if end else None)
-    same = before is not None and before.trial is not None and before.trial.uid == trial.uid
-    previous = _without_rejection(before.trial) if before is not None and before.trial is not None and same else None
+    previous = None if told is None else _without_rejection(told)
     loaded = (
         trial.baseline.loaded if trial.baseline else stamp(world.loaded_at) if world.loaded_at is not None else None
     )

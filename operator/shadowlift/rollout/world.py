@@ -12,6 +12,7 @@ from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WARM_UP_EPOCH,
 from shadowlift.api.quantities import seconds
 from shadowlift.api.record import Record, RecordKind
 from shadowlift.api.spec import SERVE_AUTO, SERVE_CURRENT, Bento, PromotionPolicy, Spec
+from shadowlift.api.status import Trial
 from shadowlift.api.strategy import DEFAULT_BREAKER, CanaryStep, CircuitBreaker
 from shadowlift.resources.identity import bento_identity, current_identity, frozen_hash, workload_name
 from shadowlift.resources.owner import Owner
@@ -346,6 +347,11 @@ class World:
             and intent.trial.uid == self.measured.uid
         )
 
+    def told(self, uid: str) -> Trial | None:
+        """What status says of this trial since the last cycle; None where it speaks of another one, or of none."""
+        status = self.observed.resource.status
+        return status.trial if status is not None and status.trial is not None and status.trial.uid == uid else None
+
     @cached_property
     def loaded_at(self) -> float | None:
         """When the routers had first loaded the trial under way (unix seconds); the deadline counts from here."""
@@ -354,9 +360,9 @@ class World:
             return None
         if trial.baseline is not None:
             return parse(trial.baseline.loaded)
-        status = self.observed.resource.status
-        if status is not None and status.trial is not None and status.trial.uid == trial.uid and status.trial.started:
-            return parse(status.trial.started)
+        told = self.told(trial.uid)
+        if told is not None and told.started:
+            return parse(told.started)
         return self.now if self.measuring and self.observed.routers.agreed else None
 
     @property

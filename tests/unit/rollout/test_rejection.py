@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from shadowlift.api.ledger import FIRST_STEP_EPOCH, SHADOW_EPOCH, WARM_UP_EPOCH, EpochCounters
-from shadowlift.api.status import Phase, Verdict, VerdictKind
+from shadowlift.api.status import Phase, VerdictKind
 from tests.support.world import BETTER, REJECT_AFTER_S, WORSE
 from tests.unit.rollout import test_rivals as rivals
 from tests.unit.rollout.given import CANARY, SENDERS, WARM, Life, arms, counting
+from tests.unit.rollout.test_canary import kinds, verdict
 
 MATURITY_S = 5
 MANUAL = {"policy": "Manual"}
@@ -25,17 +26,9 @@ def counted(counters: dict, life: Life | None = None) -> Life:
     return life
 
 
-def said(life: Life) -> Verdict:
-    """The last look."""
-    assert life.status is not None
-    assert life.status.trial is not None
-    assert life.status.trial.verdict is not None
-    return life.status.trial.verdict
-
-
 def ends(life: Life) -> list[str]:
     """What was decided after counting began."""
-    return [record.kind.value for record in life.records[2:]]
+    return kinds(life)[2:]
 
 
 @pytest.mark.parametrize("counters", [WORSE, FUTILE], ids=["Harm", "Futility"])
@@ -43,8 +36,8 @@ def test_a_rejection_comes_when_it_has_stood_long_enough(counters: dict) -> None
     """The look before says what will be, and since when; the operator comes back for it also if nothing happens meanwhile."""
     life = counted(counters)
     began = life.rejecting_since
-    assert (said(life).kind, said(life).reason) == (VerdictKind.HOLD, "Confirming")
-    assert "stood for 5m, at every look; it would be a rejection: " in said(life).message
+    assert verdict(life)[:2] == (VerdictKind.HOLD, "Confirming")
+    assert "stood for 5m, at every look; it would be a rejection: " in verdict(life)[2]
     assert life.last is not None
     assert life.last.requeue_after == pytest.approx(REJECT_AFTER_S, abs=1)
     life.now = began + REJECT_AFTER_S - 0.1
@@ -58,12 +51,12 @@ def test_a_rejection_comes_when_it_has_stood_long_enough(counters: dict) -> None
 def test_a_burst_of_failures_passes() -> None:
     """33 failures in a row prove harm; the two thousand pairs after them tell another story, and the lift has its chance."""
     life = counted(BURST)
-    assert said(life).reason == "Confirming"
+    assert verdict(life)[1] == "Confirming"
     counted(PASSED, life)
-    assert (said(life).reason, life.rejecting_since) == ("NotProven", 0.0)
+    assert (verdict(life)[1], life.rejecting_since) == ("NotProven", 0.0)
     life.now += REJECT_AFTER_S
     counted({**PASSED, "losses": 400}, life)
-    assert said(life).reason == "Confirming", "what was over begins anew"
+    assert verdict(life)[1] == "Confirming", "what was over begins anew"
     counted({**BETTER, "wins": 1400, "losses": 420, "ties": 20_000}, life)
     assert ends(life) == ["Promoted"]
 
@@ -120,7 +113,7 @@ def test_another_attempt_begins_it_anew() -> None:
     life.count(WARM_UP_EPOCH, WARM)
     life.settle()
     counted(WORSE, life)
-    assert (said(life).reason, life.rejecting_since) == ("Confirming", pytest.approx(life.now, abs=1))
+    assert (verdict(life)[1], life.rejecting_since) == ("Confirming", pytest.approx(life.now, abs=1))
 
 
 def test_who_needs_no_certainty_says_so() -> None:
@@ -144,7 +137,7 @@ def test_no_step_is_taken_meanwhile_and_none_is_waited_with() -> None:
     """A shadow that only passes to a canary waits as well; in a step clients meet the candidate, and its harm ends it at that look."""
     both = {"shadow": {"percent": "100%"}, **CANARY}
     life = counted(WORSE, counting(strategy=both, objective={"decidedIn": "Canary", "outcome": SENDERS}))
-    assert (said(life).reason, ends(life)) == ("Confirming", [])
+    assert (verdict(life)[1], ends(life)) == ("Confirming", [])
     life.now += REJECT_AFTER_S
     life.cycle()
     assert ends(life) == ["Rejected"]
@@ -176,7 +169,7 @@ def test_of_several_the_operator_comes_back_for_each() -> None:
     """Also for one that does not speak for the trial."""
     life = rivals.seen(rivals.counting(), rivals.SOME, WORSE)
     life.cycle()
-    assert said(life).reason == "NotProven"
+    assert verdict(life)[1] == "NotProven"
     assert life.last is not None
     assert life.last.requeue_after == pytest.approx(REJECT_AFTER_S, abs=1)
 
@@ -188,7 +181,7 @@ def test_who_was_chosen_of_several_is_judged_by_its_own_looks() -> None:
     ).settled()
     assert rivals.ends(life) == [("Proposed", "boosted")]
     rivals.seen(life, rivals.SOME, {**BETTER, "wins": 90, "losses": 400, "ties": 9510}).cycle()
-    assert said(life).reason == "Confirming"
+    assert verdict(life)[1] == "Confirming"
     life.now += REJECT_AFTER_S
     life.cycle()
     assert rivals.ends(life) == [("Proposed", "boosted"), ("Rejected", "boosted")]
@@ -202,7 +195,7 @@ def test_a_proposal_is_not_granted_while_a_rejection_stands(asked: dict) -> None
     assert ends(life) == ["Proposed"]
     life.edit(promotion={**asked, **({"approve": life.trial} if asked is MANUAL else {})})
     counted({**BETTER, "wins": 90, "losses": 400}, life)
-    assert (said(life).reason, ends(life)) == ("Confirming", ["Proposed"])
+    assert (verdict(life)[1], ends(life)) == ("Confirming", ["Proposed"])
     assert life.settle().phase is Phase.REJECTED
 
 
@@ -218,7 +211,7 @@ def test_a_guardrail_waits_for_no_cycle() -> None:
         "units_by_arm": {"candidate": 10_000, "current": 10_000},
     }
     counted({**FUTILE, **failing}, life)
-    assert said(life).reason == "Confirming"
+    assert verdict(life)[1] == "Confirming"
     life.settle()
     assert (ends(life), life.records[-1].reason) == (["Rejected"], "Guardrail")
 
@@ -226,7 +219,7 @@ def test_a_guardrail_waits_for_no_cycle() -> None:
 def test_the_time_runs_while_a_cycle_is_waited_for() -> None:
     """At the end of the cycle the rejection has stood for hours."""
     life = counted(FUTILE, counting(objective={"outcome": SENDERS, "cycle": "24h"}, deadline="7d"))
-    assert said(life).reason == "WithinCycle"
+    assert verdict(life)[1] == "WithinCycle"
     life.now += 24 * 3600 + MATURITY_S
     life.cycle()
     assert ends(life) == ["Rejected"]

@@ -72,9 +72,8 @@ def _among(field: rivals.Field) -> Step:
         return Step(Phase.SHADOWING, record=_counting(field.looks, field.trial), measured=True, register=True)
     drops = verdict.kind is VerdictKind.REJECT and len(field.looks) > 1
     step = conclude.dropped(Phase.SHADOWING, look, verdict) if drops else _concluded(look, verdict)
-    if step.record is None:
-        step = replace(step, requeue_after=conclude.next_look(look.world, field.verdicts.values()))
-    return replace(step, contenders=field.shown())
+    again = conclude.next_look(look.world, field.verdicts.values())
+    return replace(step, contenders=field.shown(), requeue_after=again)
 
 
 def _concluded(look: Look, verdict: Verdict) -> Step:
